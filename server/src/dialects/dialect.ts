@@ -1,0 +1,130 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { GenerateEvent, GenerateReply, GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { GatewayError } from "../canonical/error.ts";
+import type { Losses } from "../canonical/loss.ts";
+import type { Usage } from "../canonical/usage.ts";
+import type { Frame } from "../framing/frame.ts";
+
+export type DialectId = "openai-chat" | "anthropic-messages";
+
+export type Operation = "generate" | "count-tokens";
+
+/**
+ * A symmetric codec between one wire format and the canonical model. The same object serves clients at the front door
+ * and speaks to upstreams. Pure: no I/O, no clock, no state between calls.
+ */
+export interface Dialect {
+  readonly id: DialectId;
+  /** Where clients find it. */
+  readonly routes: readonly DialectRoute[];
+  readonly request: {
+    /** What the gateway must know of every request, with the types of all known fields checked on the way. */
+    head(wire: JsonObject): RequestHead;
+    /** Throws a `GatewayError` with `INVALID_ARGUMENT` and the `param` for what cannot be understood. */
+    decode(wire: JsonObject): GenerateRequest;
+    encode(request: GenerateRequest, context: RequestContext): JsonObject;
+    /**
+     * The top-level fields that change when a request in this dialect goes to an upstream of this dialect, as JSON text.
+     * The rest of the bytes stay as they came.
+     */
+    edits(wire: JsonObject, change: RequestChange): ReadonlyMap<string, string>;
+  };
+  readonly unary: {
+    decode(wire: JsonObject): GenerateReply;
+    encode(reply: GenerateReply, losses: Losses): JsonObject;
+  };
+  readonly stream: {
+    decoder(): StreamDecoder;
+    encoder(context: StreamContext): StreamEncoder;
+    /** The answer's usage and ending, read from raw frames beside the byte path. */
+    tally(context: TallyContext): Tally;
+    /**
+     * Byte sequences of which every frame that matters to the tally holds at least one. Chunks without any of them pass
+     * unread. A false match costs a parse and nothing else.
+     */
+    readonly markers: readonly string[];
+  };
+  /** The usage of a whole answer; undefined when it does not say. */
+  usage(wire: JsonObject): Usage | undefined;
+  readonly count: {
+    /** Answer of the token counting operation, where the dialect has one. */
+    encode(inputTokens: number): JsonObject;
+    decode(wire: JsonObject): number | undefined;
+  };
+  readonly error: {
+    /** An upstream's error answer. `body` is its text, which need not be JSON. `headers` are lower-case. */
+    decode(status: number, headers: Readonly<Record<string, string>>, body: string): GatewayError;
+    /** An error answer for a client: the body, and the status where the dialect wants another than the error's own. */
+    encode(error: GatewayError, requestId: string): { status: number; body: JsonObject };
+    /** The error as the last frame of a stream that has already begun. Never followed by a terminator. */
+    frame(error: GatewayError, requestId: string): Frame;
+  };
+}
+
+export interface DialectRoute {
+  readonly method: "POST";
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+export interface RequestHead {
+  readonly model: string;
+  readonly stream: boolean;
+  /** The client wants to see usage in the stream. True where the dialect always shows it. */
+  readonly showUsage: boolean;
+  /** The cap on output tokens per answer, if the client set one. */
+  readonly maxOutputTokens: number | undefined;
+}
+
+export interface RequestContext {
+  readonly model: string;
+  readonly stream: boolean;
+  /** Ask the upstream to report usage in its stream. */
+  readonly askUsage: boolean;
+  /** The model's own output limit, for dialects that cannot leave it out. */
+  readonly outputLimit: number;
+  readonly losses: Losses;
+}
+
+export interface RequestChange {
+  readonly model: string;
+  readonly askUsage: boolean;
+}
+
+export interface StreamContext {
+  readonly showUsage: boolean;
+  /** What the client called the model; shown where the upstream did not name one. */
+  readonly model: string;
+  /** An id and a time for upstreams that give none. */
+  readonly id: string;
+  readonly createTimeSeconds: number;
+  readonly losses: Losses;
+}
+
+/** Frames in, canonical events out. The last event is `finished` or `failed`; frames after it are ignored. */
+export interface StreamDecoder {
+  push(frame: Frame): readonly GenerateEvent[];
+  /** The bytes are over. Yields `failed` when the dialect's own ending has not been seen, nothing otherwise. */
+  end(): readonly GenerateEvent[];
+}
+
+/** Canonical events in, frames out. `failed` becomes the dialect's error frame, without a terminator. */
+export interface StreamEncoder {
+  push(event: GenerateEvent): readonly Frame[];
+}
+
+export interface TallyContext {
+  /** Hide the frame that exists only because the gateway asked for usage. */
+  readonly hideUsage: boolean;
+}
+
+export interface Tally {
+  /** Reads one frame; `hide` means the client must not see it. */
+  read(frame: Frame): "show" | "hide";
+  /** The usage reported so far. */
+  readonly usage: Usage | undefined;
+  /** The terminal frame has been read. */
+  readonly ended: boolean;
+  /** The upstream reported a failure in its stream. */
+  readonly failure: GatewayError | undefined;
+}
