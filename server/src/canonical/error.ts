@@ -1,4 +1,10 @@
-import { Reason, ReasonSchema } from "@pontage/gen/pontage/error/v1/error_pb.ts";
+import { create } from "@bufbuild/protobuf";
+import {
+  type Error as ErrorMessage,
+  ErrorSchema,
+  Reason,
+  ReasonSchema,
+} from "@pontage/gen/pontage/error/v1/error_pb.ts";
 
 export { Reason };
 
@@ -32,7 +38,7 @@ export class GatewayError extends Error {
     super(message, { cause: facts.cause });
     this.name = "GatewayError";
     this.reason = reason;
-    this.status = facts.status ?? usualStatus[reason];
+    this.status = facts.status ?? usualStatus[reason] ?? 500;
     this.param = facts.param;
     this.code = facts.code;
     this.type = facts.type;
@@ -83,3 +89,30 @@ const usualStatus: Record<Reason, number> = {
   [Reason.INTERNAL]: 500,
   [Reason.UNAVAILABLE]: 503,
 };
+
+/** The error as the canonical model carries it, inside `failed`. */
+export function errorMessage(error: GatewayError): ErrorMessage {
+  return create(ErrorSchema, {
+    reason: error.reason,
+    message: error.message,
+    status: error.status,
+    param: error.param,
+    code: error.code,
+    type: error.type,
+    retryAfterMs: error.retryAfterMs,
+    provider: error.provider,
+  });
+}
+
+/** The way back from `errorMessage`. */
+export function errorFrom(message: ErrorMessage | undefined): GatewayError {
+  if (message === undefined) return new GatewayError(Reason.UPSTREAM_FAILED, "The answer failed.");
+  return new GatewayError(message.reason, message.message, {
+    status: message.status || undefined,
+    param: message.param || undefined,
+    code: message.code || undefined,
+    type: message.type || undefined,
+    retryAfterMs: message.retryAfterMs || undefined,
+    provider: message.provider || undefined,
+  });
+}

@@ -84,6 +84,25 @@ export interface RequestContext {
   /** The model's own output limit, for dialects that cannot leave it out. */
   readonly outputLimit: number;
   readonly losses: Losses;
+  /** Absent for the vendor whose dialect it is. */
+  readonly quirks?: Quirks;
+}
+
+/**
+ * What an upstream wants differently from the vendor whose dialect it speaks. Catalogue data: no dialect ever asks which
+ * provider it is for.
+ */
+export interface Quirks {
+  /** Knows `max_tokens` and not its successor `max_completion_tokens`. True of nearly every compatible server. */
+  readonly legacyMaxTokens?: boolean;
+  /** Knows the role `system` and not `developer`. True of nearly every compatible server. */
+  readonly noDeveloperRole?: boolean;
+  /** Wants the assistant's earlier thoughts back in `reasoning_content`. */
+  readonly takesReasoning?: boolean;
+  /** Knows `cache_control` on chat parts and tools. */
+  readonly takesCacheMarks?: boolean;
+  /** Continues a last assistant turn that says `prefix: true`. */
+  readonly takesPrefix?: boolean;
 }
 
 export interface RequestChange {

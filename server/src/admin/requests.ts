@@ -1,0 +1,118 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import {
+  type Request,
+  RequestSchema,
+  type RequestService,
+  type WatchRequestsResponse,
+  WatchRequestsResponseSchema,
+} from "@pontage/gen/pontage/admin/v1/request_pb.ts";
+import { type Usage, UsageSource } from "@pontage/gen/pontage/v1/usage_pb.ts";
+import { reasonName } from "../canonical/error.ts";
+import { usageBuckets, usageOf } from "../canonical/usage.ts";
+import type { Activity, Ended } from "../pipeline/activity.ts";
+import type { AttemptRecord } from "../pipeline/call.ts";
+
+/** A watcher that is further behind than this is told how much it missed. */
+const mostWaiting = 1000;
+const heartbeatMs = 15_000;
+
+/** `producer` marks cursors, so that one from before a restart is recognised and begins anew. */
+export function requestService(activity: Activity, producer: string): ServiceImpl<typeof RequestService> {
+  const cursorOf = (sequence: number) => `${producer}:${sequence}`;
+  const sequenceOf = (cursor: string) => {
+    const [from, sequence] = cursor.split(":");
+    return from === producer ? Number(sequence) || 0 : 0;
+  };
+  const response = (sequence: number, item: WatchRequestsResponse["item"]) =>
+    create(WatchRequestsResponseSchema, { item, cursor: cursorOf(sequence) });
+
+  return {
+    async *watchRequests({ cursor }, context: HandlerContext) {
+      let waiting: Ended[] = [];
+      let missed = 0;
+      let wake = () => {};
+      const stop = activity.watch((ended) => {
+        if (waiting.length < mostWaiting) waiting.push(ended);
+        else missed++;
+        wake();
+      });
+      const onAbort = () => wake();
+      context.signal.addEventListener("abort", onAbort);
+      try {
+        const from = sequenceOf(cursor);
+        const past = activity.since(from);
+        let sequence = from;
+        if (past.missed > 0) yield response(sequence, { case: "missed", value: BigInt(past.missed) });
+        waiting = [
+          ...past.calls,
+          ...waiting.filter(({ sequence }) => sequence > (past.calls.at(-1)?.sequence ?? from)),
+        ];
+        // The first word at once, so that a watcher knows it is connected.
+        yield response(sequence, { case: "heartbeat", value: { $typeName: "pontage.admin.v1.Heartbeat" } });
+        while (!context.signal.aborted) {
+          for (const ended of waiting.splice(0)) {
+            sequence = ended.sequence;
+            yield response(sequence, { case: "request", value: toProto(ended) });
+          }
+          if (missed > 0) {
+            yield response(sequence, { case: "missed", value: BigInt(missed) });
+            missed = 0;
+          }
+          const woken = await new Promise<boolean>((resolve) => {
+            if (waiting.length > 0 || context.signal.aborted) return resolve(true);
+            const timer = setTimeout(() => resolve(false), heartbeatMs);
+            wake = () => {
+              clearTimeout(timer);
+              resolve(true);
+            };
+          });
+          if (!woken)
+            yield response(sequence, { case: "heartbeat", value: { $typeName: "pontage.admin.v1.Heartbeat" } });
+        }
+      } finally {
+        stop();
+        context.signal.removeEventListener("abort", onAbort);
+      }
+    },
+  };
+}
+
+export function toProto({ call, status, error, durationMs }: Ended): Request {
+  const last = call.attempts.at(-1);
+  return create(RequestSchema, {
+    id: call.id,
+    startTime: timestampFromMs(call.startTimeMs),
+    status,
+    reason: error ? reasonName(error.reason) : "",
+    keyId: call.caller?.keyId ?? "",
+    keyName: call.caller?.keyName ?? "",
+    askedModel: call.head?.model ?? "",
+    provider: last?.provider ?? "",
+    model: last?.model ?? "",
+    doorDialect: call.doorDialect,
+    upstreamDialect: last?.upstreamDialect ?? "",
+    streamed: call.head?.stream ?? false,
+    usage: {
+      usage: sumOf(call.attempts.map(({ usage }) => usage)),
+      source: last?.usageSource ?? UsageSource.UNSPECIFIED,
+      costNanoUsd: costOf(call.attempts),
+    },
+    attempts: call.attempts.length,
+    firstByteMs: call.firstByteAtMs === undefined ? 0 : Math.round(call.firstByteAtMs - call.arrivedAtMs),
+    durationMs: Math.round(durationMs),
+    simulated: last?.simulated ?? false,
+    abandoned: call.gone && !call.complete,
+  });
+}
+
+export function costOf(attempts: readonly AttemptRecord[]): bigint {
+  return attempts.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n);
+}
+
+function sumOf(usages: readonly Usage[]): Usage {
+  const total = usageOf({});
+  for (const usage of usages) for (const bucket of usageBuckets) total[bucket] += usage[bucket];
+  return total;
+}

@@ -1,0 +1,114 @@
+import Type from "typebox";
+import { catalogue } from "../providers/catalogue.ts";
+
+/*
+ * The configuration file. Every value a person can set is one line here, with its unit and default, and this schema is
+ * what `pontage.yaml` is checked against. What is not named here is refused.
+ */
+
+const closed = { additionalProperties: false } as const;
+
+/** `5s`, `250ms`, `10m`, `1h`. */
+const Duration = Type.String({
+  pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$",
+  description: "A duration: 250ms, 5s, 10m, 1h.",
+});
+
+const ProviderConfig = Type.Object(
+  {
+    type: Type.Union(
+      Object.keys(catalogue).map((name) => Type.Literal(name)),
+      { description: "An entry of the catalogue." },
+    ),
+    base_url: Type.Optional(
+      Type.String({ pattern: "^https?://", description: "Where it is. Needed for the *_compatible types." }),
+    ),
+    api_key: Type.Optional(
+      Type.String({ minLength: 1, description: "Its credential. Say ${env:NAME} or ${file:/path}." }),
+    ),
+    models: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), { description: "Models it has, beside those it lists itself." }),
+    ),
+    discover: Type.Optional(Type.Boolean({ description: "Ask it for its models at start. Default true." })),
+    headers: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[A-Za-z0-9-]+$" }), Type.String(), {
+        description: "Sent with every request.",
+      }),
+    ),
+    timeouts: Type.Optional(
+      Type.Object(
+        {
+          connect: Type.Optional(Duration),
+          first_byte: Type.Optional(Duration),
+          idle: Type.Optional(Duration),
+          total: Type.Optional(Duration),
+        },
+        { ...closed, description: "Defaults: connect 5s, first_byte 60s, idle 120s, total 10m." },
+      ),
+    ),
+    enabled: Type.Optional(Type.Boolean({ description: "Default true." })),
+  },
+  closed,
+);
+
+export const ConfigSchema = Type.Object(
+  {
+    version: Type.Literal(1),
+    server: Type.Optional(
+      Type.Object(
+        {
+          listen: Type.Optional(
+            Type.String({ pattern: "^(.+:)?[0-9]{1,5}$", description: "Address and port. Default 127.0.0.1:7668." }),
+          ),
+          tls: Type.Optional(
+            Type.Object(
+              { cert: Type.String({ minLength: 1 }), key: Type.String({ minLength: 1 }) },
+              { ...closed, description: "Paths of PEM files. With them the port speaks TLS too." },
+            ),
+          ),
+        },
+        closed,
+      ),
+    ),
+    storage: Type.Optional(
+      Type.Object(
+        { database_url: Type.Optional(Type.String({ description: "PostgreSQL. Empty means the embedded database." })) },
+        closed,
+      ),
+    ),
+    bus: Type.Optional(
+      Type.Object(
+        {
+          nats_url: Type.Optional(Type.String({ description: "NATS with JetStream. Empty means in process." })),
+          mac_key: Type.Optional(
+            Type.String({
+              minLength: 16,
+              description: "Signs usage events, so that nobody else can bill. Same on every process.",
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    journal: Type.Optional(
+      Type.Object(
+        {
+          sync: Type.Optional(
+            Type.Union([Type.Literal("none"), Type.Literal("interval"), Type.Literal("always")], {
+              description: "When the usage journal is forced to the disk. Default interval (20 ms).",
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
+    providers: Type.Optional(
+      Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,62}$" }), ProviderConfig, {
+        description: "By instance name: the part of `provider/model` before the slash.",
+      }),
+    ),
+  },
+  closed,
+);
+
+export type Config = Type.Static<typeof ConfigSchema>;

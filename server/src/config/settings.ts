@@ -1,0 +1,111 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { catalogue, type ProviderType, type ProviderTypeName } from "../providers/catalogue.ts";
+import type { ProviderSettings, Timeouts } from "../providers/provider.ts";
+import { loadConfig } from "./load.ts";
+import type { Config } from "./schema.ts";
+
+/** Everything the gateway is told, from the environment and the configuration file together. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  readonly dataDirectory: string;
+  readonly databaseUrl: string | undefined;
+  readonly natsUrl: string | undefined;
+  readonly macKey: string | undefined;
+  readonly journalSync: "none" | "interval" | "always";
+  readonly providers: readonly (ProviderSettings & { readonly discover: boolean })[];
+}
+
+export interface Overrides {
+  readonly port?: number | undefined;
+  readonly dataDirectory?: string | undefined;
+  readonly config?: string | undefined;
+  /** Providers whose keys are found in the environment are left out. */
+  readonly noEnvProviders?: boolean | undefined;
+}
+
+export const defaultPort = 7668;
+
+export function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
+  return env.PONTAGE_DATA || join(homedir(), ".pontage");
+}
+
+/** Command line before environment before file before default. */
+export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides = {}): Settings {
+  const file = overrides.config ?? (env.PONTAGE_CONFIG || undefined);
+  const config: Config = file ? loadConfig(file, env) : { version: 1 };
+  const listen = /^(?:(.+):)?(\d+)$/.exec(config.server?.listen ?? "");
+  const tls = config.server?.tls;
+  return {
+    host: listen?.[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1",
+    port: overrides.port ?? portIn(env.PONTAGE_PORT) ?? portIn(listen?.[2]) ?? defaultPort,
+    tls: tls && { cert: readFileSync(tls.cert), key: readFileSync(tls.key) },
+    dataDirectory: overrides.dataDirectory ?? defaultDataDirectory(env),
+    databaseUrl: env.DATABASE_URL || config.storage?.database_url || undefined,
+    natsUrl: env.NATS_URL || config.bus?.nats_url || undefined,
+    macKey: config.bus?.mac_key,
+    journalSync: config.journal?.sync ?? "interval",
+    providers: [...configuredProviders(config, file), ...(overrides.noEnvProviders ? [] : foundProviders(config, env))],
+  };
+}
+
+function portIn(text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`PONTAGE_PORT must be a port, got \`${text}\`.`);
+  return port;
+}
+
+function configuredProviders(config: Config, file: string | undefined) {
+  const simulated = { name: "sim", type: "simulated", discover: false } as const;
+  const configured = Object.entries(config.providers ?? {}).flatMap(([name, provider]) => {
+    if (provider.enabled === false) return [];
+    const { timeouts = {} } = provider;
+    return {
+      name,
+      type: provider.type as ProviderTypeName,
+      ...(provider.base_url ? { baseUrl: provider.base_url } : {}),
+      ...(provider.api_key ? { credential: provider.api_key, credentialSource: file ?? "" } : {}),
+      ...(provider.models ? { models: provider.models } : {}),
+      ...(provider.headers ? { headers: lowerCased(provider.headers) } : {}),
+      timeouts: durations(timeouts),
+      discover: provider.discover ?? true,
+    };
+  });
+  // The simulated provider is there unless the file says something of it.
+  return config.providers?.sim ? configured : [simulated, ...configured];
+}
+
+/** Providers whose key is in the environment, unless the file names an instance of that type. */
+function foundProviders(config: Config, env: NodeJS.ProcessEnv) {
+  const named = new Set(Object.entries(config.providers ?? {}).flatMap(([name, { type }]) => [name, type as string]));
+  return (Object.keys(catalogue) as ProviderTypeName[]).flatMap((type) => {
+    const entry: ProviderType = catalogue[type];
+    const variable = entry.env?.find((name) => env[name]);
+    if (!variable || named.has(type)) return [];
+    return { name: type, type, credential: env[variable] ?? "", credentialSource: variable, discover: true };
+  });
+}
+
+const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+function durations(text: { connect?: string; first_byte?: string; idle?: string; total?: string }): Partial<Timeouts> {
+  const ms = (duration: string) => {
+    const [, amount = "0", unit = "s"] = /^([0-9.]+)(ms|s|m|h)$/.exec(duration) ?? [];
+    return Math.round(Number(amount) * units[unit as keyof typeof units]);
+  };
+  return {
+    ...(text.connect ? { connectMs: ms(text.connect) } : {}),
+    ...(text.first_byte ? { firstByteMs: ms(text.first_byte) } : {}),
+    ...(text.idle ? { idleMs: ms(text.idle) } : {}),
+    ...(text.total ? { totalMs: ms(text.total) } : {}),
+  };
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}

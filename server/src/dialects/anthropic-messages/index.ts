@@ -1,0 +1,29 @@
+import type { Dialect } from "../dialect.ts";
+import { countIn } from "../wire.ts";
+import { decodeError, encodeError, errorFrame } from "./error.ts";
+import { edits, readHead } from "./head.ts";
+import { decodeReply, encodeReply } from "./reply.ts";
+import { decodeRequest } from "./request-decode.ts";
+import { encodeRequest } from "./request-encode.ts";
+import { createDecoder } from "./stream-decode.ts";
+import { createEncoder } from "./stream-encode.ts";
+import { createTally, markers } from "./tally.ts";
+import { decodeUsage } from "./usage.ts";
+
+/** Anthropic Messages, versions 2023-06-01 and 2026-10-21: one wire format. https://docs.anthropic.com/en/api/messages */
+export const anthropicMessages: Dialect = {
+  id: "anthropic-messages",
+  routes: [
+    { method: "POST", path: "/v1/messages", operation: "generate" },
+    { method: "POST", path: "/v1/messages/count_tokens", operation: "count-tokens" },
+  ],
+  request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
+  unary: { decode: decodeReply, encode: encodeReply },
+  stream: { decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
+  usage: (wire) => decodeUsage(wire.usage),
+  count: {
+    encode: (inputTokens) => ({ input_tokens: inputTokens }),
+    decode: (wire) => countIn(wire.input_tokens),
+  },
+  error: { decode: decodeError, encode: encodeError, frame: errorFrame },
+};

@@ -1,0 +1,239 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { ChoiceFinished, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { errorFrom } from "../../canonical/error.ts";
+import type { Usage } from "../../canonical/usage.ts";
+import type { Frame } from "../../framing/frame.ts";
+import { Crossing } from "../crossing.ts";
+import type { StreamContext, StreamEncoder } from "../dialect.ts";
+import { replyPath } from "../reply-path.ts";
+import { usageAsSaid } from "../usage-as-said.ts";
+import { errorFrame } from "./error.ts";
+import { encodeFinish } from "./finish.ts";
+import { encodeAnswerPart } from "./reply.ts";
+import { decodeUsage, encodeUsage } from "./usage.ts";
+
+/** The block that is open on the wire. */
+interface OpenBlock {
+  /** The part it writes. */
+  readonly part: number;
+  readonly kind: Part["kind"]["case"];
+  readonly path: string;
+  /** Around the text of a delta, ready to be joined: this runs once per token. */
+  readonly before: string;
+  readonly after: string;
+  signature: string;
+}
+
+/** A part that began while another block was open, and all that has happened to it. */
+interface WaitingPart {
+  readonly index: number;
+  readonly part: Part;
+  readonly deltas: PartGrown["delta"][];
+  closed: boolean;
+}
+
+/**
+ * Canonical events to events of Messages: blocks are numbered without gaps and one is open at a time. Parts that grow side
+ * by side elsewhere wait for their turn.
+ */
+export function createEncoder(context: StreamContext): StreamEncoder {
+  let crossing = new Crossing("", "anthropic-messages", context.losses);
+  let current: OpenBlock | undefined;
+  const waiting: WaitingPart[] = [];
+  let nextBlock = 0;
+  let ending: ChoiceFinished | undefined;
+  const kinds = new Set<Part["kind"]["case"]>();
+  let frames: Frame[] = [];
+
+  function emit(event: string, body: JsonObject): void {
+    frames.push({ event, data: JSON.stringify({ type: event, ...body }) });
+  }
+
+  function open(event: Opened): void {
+    crossing = new Crossing(event.dialect, "anthropic-messages", context.losses);
+    const message: JsonObject = {
+      id: event.id || context.id,
+      type: "message",
+      role: "assistant",
+      model: event.model || context.model,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: encodeUsage(event.usage),
+    };
+    // The usage as its origin says it is told at the end, where it is complete.
+    const { usage: _, ...extra } = event.extra ?? {};
+    emit("message_start", { message: { ...message, ...crossing.extra(extra, "") } });
+  }
+
+  function openPart(index: number, part: Part): void {
+    kinds.add(part.kind.case);
+    if (current || waiting.length > 0) waiting.push({ index, part, deltas: [], closed: false });
+    else startBlock(index, part);
+  }
+
+  function startBlock(index: number, part: Part): void {
+    const path = replyPath(crossing.from, 0, index);
+    const { kind } = part;
+    const block = encodeAnswerPart(startOf(part), path, crossing, true);
+    if (block === undefined) return;
+    const { type, field } = deltaOf(kind.case);
+    const head = `{"type":"content_block_delta","index":${nextBlock},"delta":{"type":"${type}","${field}":`;
+    current = { part: index, kind: kind.case, path, before: head, after: "}}", signature: "" };
+    emit("content_block_start", { index: nextBlock, content_block: block });
+    if (kind.case === "toolCall") {
+      // The vendor always begins with an empty piece.
+      delta("");
+      if (kind.value.arguments !== "") delta(kind.value.arguments);
+    } else if (kind.case === "text" || kind.case === "refusal") {
+      if (kind.value.text !== "") delta(kind.value.text);
+    } else if (kind.case === "reasoning" && kind.value.redacted === "") {
+      if (kind.value.text !== "") delta(kind.value.text);
+      current.signature = kind.value.signature;
+    }
+  }
+
+  function delta(text: string): void {
+    if (!current) return;
+    frames.push({ event: "content_block_delta", data: current.before + JSON.stringify(text) + current.after });
+  }
+
+  function emitDelta(body: JsonObject): void {
+    emit("content_block_delta", { index: nextBlock, delta: body });
+  }
+
+  function grow(change: PartGrown["delta"]): void {
+    if (!current) return;
+    switch (change.case) {
+      case "text":
+      case "arguments":
+        delta(change.value);
+        return;
+      case "signature":
+        current.signature += change.value;
+        return;
+      case "extra": {
+        const own = crossing.extra(change.value, current.path);
+        for (const citation of Array.isArray(own?.citations) ? own.citations : []) {
+          emitDelta({ type: "citations_delta", citation });
+        }
+      }
+    }
+  }
+
+  function stopBlock(): void {
+    if (!current) return;
+    // A thought without its signature is not accepted back, so the signature always comes, if only to say there is none.
+    if (current.kind === "reasoning" && current.before.includes('"thinking_delta"')) {
+      emitDelta({ type: "signature_delta", signature: current.signature });
+    }
+    emit("content_block_stop", { index: nextBlock });
+    nextBlock += 1;
+    current = undefined;
+  }
+
+  /** Writes the parts whose turn has come. */
+  function resume(): void {
+    while (!current && waiting.length > 0) {
+      const next = waiting.shift()!;
+      startBlock(next.index, next.part);
+      for (const change of next.deltas) grow(change);
+      if (next.closed) stopBlock();
+    }
+  }
+
+  function waitingAt(index: number): WaitingPart | undefined {
+    return waiting.find((part) => part.index === index);
+  }
+
+  function growPart(index: number, change: PartGrown["delta"]): void {
+    if (current?.part === index) grow(change);
+    else waitingAt(index)?.deltas.push(change);
+  }
+
+  function closePart(index: number): void {
+    if (current?.part === index) {
+      stopBlock();
+      resume();
+      return;
+    }
+    const part = waitingAt(index);
+    if (part) part.closed = true;
+  }
+
+  function finish(usage: Usage | undefined, said: JsonObject | undefined): void {
+    stopBlock();
+    for (const part of waiting) part.closed = true;
+    resume();
+    const { usage: raw, ...extra } = said ?? {};
+    const wire = (crossing.same && usageAsSaid(raw, usage, decodeUsage)) || encodeUsage(usage);
+    emit("message_delta", { delta: endingOf(ending), usage: wire, ...crossing.extra(extra, "") });
+    emit("message_stop", {});
+  }
+
+  function endingOf(event: ChoiceFinished | undefined): JsonObject {
+    if (event === undefined) return { stop_reason: "end_turn", stop_sequence: null };
+    const extra = crossing.extra(event.extra, "");
+    if (!crossing.same) return { ...encodeFinish(event, kinds), ...extra };
+    return { stop_reason: event.nativeFinishReason || null, stop_sequence: event.stopSequence || null, ...extra };
+  }
+
+  return {
+    push({ event }) {
+      frames = [];
+      if (
+        (event.case === "partOpened" || event.case === "partGrown" || event.case === "partClosed") &&
+        event.value.choice > 0
+      ) {
+        context.losses.lose(`choices[${event.value.choice}]`);
+        return frames;
+      }
+      switch (event.case) {
+        case "opened":
+          open(event.value);
+          break;
+        case "partOpened":
+          if (event.value.part) openPart(event.value.index, event.value.part);
+          break;
+        case "partGrown":
+          growPart(event.value.index, event.value.delta);
+          break;
+        case "partClosed":
+          closePart(event.value.index);
+          break;
+        case "choiceFinished":
+          if (event.value.choice === 0) ending = event.value;
+          break;
+        case "finished":
+          finish(event.value.usage, event.value.extra);
+          break;
+        case "failed":
+          frames.push(errorFrame(errorFrom(event.value.error), ""));
+          break;
+      }
+      return frames;
+    },
+  };
+}
+
+/** The part as its block starts: without the words that come in deltas. */
+function startOf(part: Part): Part {
+  const { kind } = part;
+  switch (kind.case) {
+    case "text":
+    case "refusal":
+      return { ...part, kind: { ...kind, value: { ...kind.value, text: "" } } };
+    case "toolCall":
+      return { ...part, kind: { ...kind, value: { ...kind.value, arguments: "{}" } } };
+    case "reasoning":
+      return { ...part, kind: { ...kind, value: { ...kind.value, text: "", signature: "" } } };
+    default:
+      return part;
+  }
+}
+
+function deltaOf(kind: Part["kind"]["case"]): { type: string; field: string } {
+  if (kind === "toolCall") return { type: "input_json_delta", field: "partial_json" };
+  if (kind === "reasoning") return { type: "thinking_delta", field: "thinking" };
+  return { type: "text_delta", field: "text" };
+}

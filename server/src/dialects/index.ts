@@ -1,0 +1,16 @@
+import { anthropicMessages } from "./anthropic-messages/index.ts";
+import type { Dialect, DialectId } from "./dialect.ts";
+import { openaiChat } from "./openai-chat/index.ts";
+
+export type { Dialect, DialectId };
+
+/** Every dialect there is. Front doors, laws and crossings follow from this list. */
+export const dialects: readonly Dialect[] = [openaiChat, anthropicMessages];
+
+const byId = new Map<string, Dialect>(dialects.map((dialect) => [dialect.id, dialect]));
+
+export function dialectOf(id: DialectId): Dialect {
+  const dialect = byId.get(id);
+  if (dialect === undefined) throw new Error(`There is no dialect ${id}.`);
+  return dialect;
+}

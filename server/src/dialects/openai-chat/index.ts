@@ -1,0 +1,26 @@
+import type { Dialect } from "../dialect.ts";
+import { decodeError, encodeError, errorFrame } from "./error.ts";
+import { edits, readHead } from "./head.ts";
+import { decodeReply, encodeReply } from "./reply.ts";
+import { decodeRequest } from "./request-decode.ts";
+import { encodeRequest } from "./request-encode.ts";
+import { createDecoder } from "./stream-decode.ts";
+import { createEncoder } from "./stream-encode.ts";
+import { createTally, markers } from "./tally.ts";
+import { decodeUsage } from "./usage.ts";
+
+/** OpenAI Chat Completions and the many that speak it. https://platform.openai.com/docs/api-reference/chat */
+export const openaiChat: Dialect = {
+  id: "openai-chat",
+  routes: [
+    { method: "POST", path: "/v1/chat/completions", operation: "generate" },
+    { method: "POST", path: "/chat/completions", operation: "generate" },
+  ],
+  request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
+  unary: { decode: decodeReply, encode: encodeReply },
+  stream: { decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
+  usage: (wire) => decodeUsage(wire.usage),
+  // The vendor counts tokens only in its newer API.
+  count: { encode: (inputTokens) => ({ input_tokens: inputTokens }), decode: () => undefined },
+  error: { decode: decodeError, encode: encodeError, frame: errorFrame },
+};

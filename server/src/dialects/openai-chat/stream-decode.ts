@@ -1,0 +1,124 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { GatewayError, Reason } from "../../canonical/error.ts";
+import { failed, finished, opened } from "../../canonical/events.ts";
+import type { Usage } from "../../canonical/usage.ts";
+import type { Frame } from "../../framing/frame.ts";
+import type { StreamDecoder } from "../dialect.ts";
+import { readErrorObject, streamError } from "../error-body.ts";
+import { countIn, fieldsBeside, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
+import { type ChoiceDecoder, createChoiceDecoder } from "./choice-decode.ts";
+import { decodeUsage } from "./usage.ts";
+
+const dialect = "openai-chat";
+
+/**
+ * Chunks to events. Parts open when their first piece comes. Finish reasons are kept until the end: some servers repeat
+ * them and go on, and the usage comes later still.
+ */
+export function createDecoder(): StreamDecoder {
+  const choices = new Map<number, ChoiceDecoder>();
+  let head: JsonObject = {};
+  let isOpen = false;
+  let isOver = false;
+  let usage: Usage | undefined;
+  let openedExtra: JsonObject = {};
+  let laterExtra: JsonObject | undefined;
+
+  function open(events: GenerateEvent[]): void {
+    if (isOpen) return;
+    isOpen = true;
+    events.push(
+      opened({
+        id: stringIn(head.id) ?? "",
+        model: stringIn(head.model) ?? "",
+        createTimeSeconds: countIn(head.created) ?? 0,
+        dialect,
+        extra: Object.keys(openedExtra).length > 0 ? openedExtra : undefined,
+      }),
+    );
+  }
+
+  function keepExtra(chunk: JsonObject): void {
+    const extra = fieldsBeside(chunk, chunkWords);
+    if (extra === undefined) return;
+    if (!isOpen) openedExtra = { ...openedExtra, ...extra };
+    else {
+      for (const field in extra) if (extra[field] === openedExtra[field]) delete extra[field];
+      laterExtra = { ...laterExtra, ...extra };
+    }
+  }
+
+  function readChunk(chunk: JsonObject, events: GenerateEvent[]): void {
+    const list = listIn(chunk.choices) ?? [];
+    usage = decodeUsage(chunk.usage) ?? usage;
+    keepExtra(chunk);
+    // Azure begins with a chunk of empty id and no choices: the answer opens with the first that has some.
+    if (!isOpen) head = chunk;
+    if (list.length > 0) open(events);
+    for (const item of list) {
+      const choice = objectIn(item);
+      if (choice === undefined) continue;
+      const index = countIn(choice.index) ?? 0;
+      let decoder = choices.get(index);
+      if (decoder === undefined) {
+        decoder = createChoiceDecoder(index, stringIn(head.id) ?? "");
+        choices.set(index, decoder);
+      }
+      decoder.push(choice, events);
+    }
+    if (chunk.object === "chat.completion.done") finish(events);
+  }
+
+  function finish(events: GenerateEvent[]): void {
+    if (isOver) return;
+    isOver = true;
+    open(events);
+    for (const [, choice] of [...choices].sort(([a], [b]) => a - b)) choice.finish(events);
+    events.push(finished(usage, laterExtra && Object.keys(laterExtra).length > 0 ? laterExtra : undefined));
+  }
+
+  function read(frame: Frame, events: GenerateEvent[]): void {
+    if (frame.data === "[DONE]") {
+      finish(events);
+      return;
+    }
+    const chunk = parseObject(frame.data);
+    if (chunk === undefined) {
+      throw new GatewayError(
+        Reason.UPSTREAM_GARBAGE,
+        "The provider's stream holds an event that is not a JSON object.",
+      );
+    }
+    if (isError(frame, chunk)) throw streamError(readErrorObject(chunk));
+    readChunk(chunk, events);
+  }
+
+  return {
+    push(frame) {
+      if (isOver) return [];
+      const events: GenerateEvent[] = [];
+      try {
+        read(frame, events);
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        isOver = true;
+        events.push(failed(error));
+      }
+      return events;
+    },
+    end() {
+      if (isOver) return [];
+      isOver = true;
+      return [failed(new GatewayError(Reason.UPSTREAM_TRUNCATED, "The stream ended before the answer was complete."))];
+    },
+  };
+}
+
+/** An error inside the stream: an `error` field in a chunk, an event of that name, or Mistral's flat error object. */
+export function isError(frame: Frame, chunk: JsonObject): boolean {
+  return Boolean(chunk.error) || frame.event === "error" || chunk.object === "error";
+}
+
+/** `obfuscation` is padding against eavesdroppers who measure lengths. */
+const chunkWords = new Set(["id", "object", "created", "model", "choices", "obfuscation"]);

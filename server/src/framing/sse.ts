@@ -1,0 +1,108 @@
+import { GatewayError, Reason } from "../canonical/error.ts";
+import type { Frame } from "./frame.ts";
+
+export interface SseReaderOptions {
+  /** The largest frame that is read. A larger one is `UPSTREAM_GARBAGE`: a frame is held until it is whole. */
+  readonly maxFrameBytes: number;
+}
+
+export interface SseReader {
+  push(chunk: Uint8Array): void;
+  /**
+   * The bytes are over. What stands after the last blank line is no frame and is dropped, as the specification asks;
+   * the answer says whether there was anything.
+   */
+  end(): { readonly leftOver: boolean };
+}
+
+/**
+ * Reads server-sent events from bytes cut anywhere. https://html.spec.whatwg.org/multipage/server-sent-events.html
+ *
+ * Lines end in LF, CRLF or CR. Comments, `id` and `retry` are read and dropped; frames without data are none.
+ */
+export function createSseReader(onFrame: (frame: Frame) => void, options: SseReaderOptions): SseReader {
+  const { maxFrameBytes } = options;
+  // One decoder for the whole stream: it keeps the bytes of a character cut in two, and takes a byte order mark away.
+  const decoder = new TextDecoder();
+  let rest = "";
+  let skipLineFeed = false;
+  let event = "";
+  let data: string | undefined;
+  let lineSeen = false;
+
+  function readLine(line: string): void {
+    if (line === "") {
+      if (data !== undefined) onFrame({ event, data });
+      event = "";
+      data = undefined;
+      lineSeen = false;
+      return;
+    }
+    lineSeen = true;
+    const colon = line.indexOf(":");
+    if (colon === 0) return;
+    const field = colon === -1 ? line : line.slice(0, colon);
+    if (field !== "data" && field !== "event") return;
+    const from = line.charCodeAt(colon + 1) === space ? colon + 2 : colon + 1;
+    const value = colon === -1 ? "" : line.slice(from);
+    if (field === "event") event = value;
+    else data = data === undefined ? value : `${data}\n${value}`;
+    if (data !== undefined && data.length > maxFrameBytes) throw tooLarge(maxFrameBytes);
+  }
+
+  function read(text: string): void {
+    if (text === "") return;
+    let start = 0;
+    if (skipLineFeed) {
+      skipLineFeed = false;
+      if (text.charCodeAt(0) === lineFeed) start = 1;
+    }
+    // The unfinished line is joined only when its end has come: a long line in small chunks stays linear.
+    const firstEnd = text.slice(start).search(/[\r\n]/);
+    if (firstEnd === -1) {
+      rest += text.slice(start);
+      if (rest.length > maxFrameBytes) throw tooLarge(maxFrameBytes);
+      return;
+    }
+    const buffer = rest + text.slice(start);
+    rest = "";
+    let at = 0;
+    let cr = buffer.indexOf("\r");
+    while (at < buffer.length) {
+      const lf = buffer.indexOf("\n", at);
+      if (cr !== -1 && cr < at) cr = buffer.indexOf("\r", at);
+      const endsInCr = cr !== -1 && (lf === -1 || cr < lf);
+      const end = endsInCr ? cr : lf;
+      if (end === -1) break;
+      readLine(buffer.slice(at, end));
+      at = end + 1;
+      if (endsInCr) {
+        if (at === buffer.length) skipLineFeed = true;
+        else if (buffer.charCodeAt(at) === lineFeed) at += 1;
+      }
+    }
+    rest = buffer.slice(at);
+    if (rest.length > maxFrameBytes) throw tooLarge(maxFrameBytes);
+  }
+
+  return {
+    push: (chunk) => read(decoder.decode(chunk, { stream: true })),
+    end() {
+      read(decoder.decode());
+      return { leftOver: rest !== "" || lineSeen };
+    },
+  };
+}
+
+/** One frame as bytes on the wire. Line breaks in the data become several `data:` lines, as the format asks. */
+export function writeSse(frame: Frame): string {
+  const data = frame.data.includes("\n") ? frame.data.replaceAll("\n", "\ndata: ") : frame.data;
+  return frame.event === "" ? `data: ${data}\n\n` : `event: ${frame.event}\ndata: ${data}\n\n`;
+}
+
+export function tooLarge(maxFrameBytes: number): GatewayError {
+  return new GatewayError(Reason.UPSTREAM_GARBAGE, `The stream holds an event larger than ${maxFrameBytes} bytes.`);
+}
+
+const lineFeed = 10;
+const space = 32;

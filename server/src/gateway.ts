@@ -1,0 +1,168 @@
+import { chmodSync, rmSync } from "node:fs";
+import http from "node:http";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { KeyService } from "@pontage/gen/pontage/admin/v1/key_pb.ts";
+import { LedgerService } from "@pontage/gen/pontage/admin/v1/ledger_pb.ts";
+import { ProviderService } from "@pontage/gen/pontage/admin/v1/provider_pb.ts";
+import { RequestService } from "@pontage/gen/pontage/admin/v1/request_pb.ts";
+import { SystemService } from "@pontage/gen/pontage/admin/v1/system_pb.ts";
+import { UsageService } from "@pontage/gen/pontage/admin/v1/usage_pb.ts";
+import { ChatService } from "@pontage/gen/pontage/v1/chat_pb.ts";
+import { ModelService } from "@pontage/gen/pontage/v1/model_pb.ts";
+import { keyService } from "./admin/keys.ts";
+import { ledgerService } from "./admin/ledger.ts";
+import { providerService } from "./admin/providers.ts";
+import { requestService } from "./admin/requests.ts";
+import { systemService } from "./admin/system.ts";
+import { usageService } from "./admin/usage.ts";
+import type { Settings } from "./config/settings.ts";
+import { chatService } from "./http/chat-service.ts";
+import { consoleFiles } from "./http/console-files.ts";
+import { createListener } from "./http/listener.ts";
+import { modelService } from "./http/model-service.ts";
+import { requestIds } from "./http/request-id.ts";
+import { routes } from "./http/routes.ts";
+import { rpcHandler } from "./http/rpc.ts";
+import { Activity } from "./pipeline/activity.ts";
+import { KeyRing, type RingKey } from "./pipeline/key-ring.ts";
+import { createPipeline } from "./pipeline/pipeline.ts";
+import { Router } from "./pipeline/router.ts";
+import { createProvider, type Provider } from "./providers/provider.ts";
+import { SimulatedDispatcher } from "./providers/simulated/dispatcher.ts";
+import { simulatedModels } from "./providers/simulated/models.ts";
+import type { GateKey } from "./store/api-keys.ts";
+import type { Store } from "./store/store.ts";
+import type { Log } from "./telemetry/log.ts";
+import { startToll, type Toll } from "./toll.ts";
+import { version } from "./version.ts";
+import type { World } from "./world.ts";
+
+export interface GatewayParts {
+  readonly settings: Settings;
+  readonly store: Store;
+  /** SHA-256 of the admin token, hex. */
+  readonly adminTokenHash: string;
+  readonly world: World;
+  readonly log: Log;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  readonly port: number;
+  readonly router: Router;
+  readonly activity: Activity;
+  readonly toll: Toll;
+  /** Stops taking calls, lets running ones finish for `graceMs`, settles, and closes everything it opened but the store. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const consoleDirectory = fileURLToPath(new URL("../../admin-web/dist", import.meta.url));
+
+/** Puts the parts together: this is the one place that knows all of them. */
+export async function startGateway({ settings, store, adminTokenHash, world, log }: GatewayParts): Promise<Gateway> {
+  const { clock } = world;
+  const startTimeMs = clock.nowMs();
+  const keys = new KeyRing();
+  const loadKeys = async () => keys.replace((await store.keys.snapshot()).flatMap(ringKeys));
+  await loadKeys();
+  const stopWatchingKeys = store.keys.onChange(loadKeys);
+
+  const toll = await startToll({ settings, store, world, log });
+  const router = new Router(settings.providers.map(providerFrom));
+  const activity = new Activity(clock);
+  const pipeline = createPipeline({ keys, router, journal: toll.journal, clock, random: Math.random });
+  const tools = { pipeline, activity, clock, newRequestId: requestIds(world), log };
+
+  const services = (connect: ConnectRouter) => {
+    connect.service(ChatService, chatService(tools));
+    connect.service(ModelService, modelService(keys, router, clock));
+    connect.service(KeyService, keyService(store));
+    connect.service(UsageService, usageService(store.ledger));
+    connect.service(LedgerService, ledgerService(store.ledger, toll.pendingEvents));
+    connect.service(RequestService, requestService(activity, toll.journal.producer));
+    connect.service(ProviderService, providerService(router, clock));
+    connect.service(
+      SystemService,
+      systemService({
+        version,
+        startTimeMs,
+        store: store.kind,
+        bus: settings.natsUrl ? "nats" : "in-process",
+        producer: toll.journal.producer,
+        inFlight: () => activity.inFlight,
+        pendingEvents: toll.pendingEvents,
+      }),
+    );
+  };
+  const shutdown = new AbortController();
+  const rpc = (local: boolean) =>
+    rpcHandler({ routes: services, adminTokenHash, local, log, shutdown: shutdown.signal });
+
+  let stopping = false;
+  const handler = routes({
+    ...tools,
+    keys,
+    router,
+    rpc: rpc(false),
+    console: consoleFiles(consoleDirectory),
+    version,
+    notReady: () => [...(stopping ? ["stopping"] : []), ...(toll.journal.accepting ? [] : ["journal"])],
+  });
+  const listener = createListener({
+    handler,
+    ...(settings.tls && { tls: settings.tls }),
+    onUnexpectedTls: () =>
+      log.warn(`A client spoke HTTPS to this HTTP port. Use http://localhost:${address.port}, or set server.tls.`),
+  });
+  const address = await listener.listen(settings.port, settings.host);
+  const local = await listenLocally(join(settings.dataDirectory, "admin.sock"), rpc(true));
+
+  return {
+    port: address.port,
+    router,
+    activity,
+    toll,
+    async stop(graceMs) {
+      stopping = true;
+      local?.close();
+      local?.closeAllConnections();
+      // Watchers never end by themselves.
+      shutdown.abort(new ConnectError("The gateway is shutting down. Try again.", Code.Unavailable));
+      await listener.close(graceMs);
+      await toll.stop(graceMs);
+      stopWatchingKeys();
+      await Promise.all(router.providers.map(({ dispatcher }) => dispatcher.destroy()));
+    },
+  };
+}
+
+function providerFrom(settings: Settings["providers"][number]): Provider {
+  if (settings.type !== "simulated") return createProvider(settings);
+  return createProvider({ ...settings, models: simulatedModels }, new SimulatedDispatcher());
+}
+
+/** A key's secrets: its own, and for a while after a rotation the one before. */
+function ringKeys(key: GateKey): RingKey[] {
+  const caller = { keyId: key.id, keyName: key.name };
+  const endTimeMs = key.expireTimeMs ?? Number.POSITIVE_INFINITY;
+  const own = { hash: key.secretHash, caller, endTimeMs };
+  if (!key.previousSecretHash) return [own];
+  const graceEndTimeMs = Math.min(endTimeMs, key.graceEndTimeMs ?? 0);
+  return [own, { hash: key.previousSecretHash, caller, endTimeMs: graceEndTimeMs }];
+}
+
+/** The socket that the command line uses on this machine. Who may open the file may administer. */
+async function listenLocally(path: string, rpc: http.RequestListener): Promise<http.Server | undefined> {
+  if (process.platform === "win32") return undefined;
+  rmSync(path, { force: true }); // left behind by a process that was killed; the directory's lock says that none runs
+  const server = http.createServer(rpc);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+  return server;
+}

@@ -1,0 +1,131 @@
+import http from "node:http";
+import http2 from "node:http2";
+import net from "node:net";
+import tls from "node:tls";
+
+/** Requests and answers of either version: node's HTTP/2 compatibility API has the shape of its HTTP/1 classes. */
+export type HttpRequest = http.IncomingMessage;
+export type HttpResponse = http.ServerResponse;
+export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
+
+export interface ListenerOptions {
+  readonly handler: HttpHandler;
+  /** PEM. With it the port speaks TLS too. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Told when a client speaks TLS to a port that has no certificate. */
+  readonly onUnexpectedTls?: () => void;
+}
+
+/** One port for HTTP/1.1, HTTP/2 by prior knowledge (h2c) and, with a certificate, both over TLS by ALPN. */
+export interface Listener {
+  listen(port: number, host: string): Promise<net.AddressInfo>;
+  /** Stops accepting, lets running calls finish for `graceMs`, then closes what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+const headersTimeoutMs = 10_000;
+const keepAliveMs = 75_000;
+/** A connection must say what it is within this time. */
+const prefaceTimeoutMs = 10_000;
+
+/** How an HTTP/2 connection begins. RFC 9113, section 3.4. */
+const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const tlsHandshake = 0x16;
+
+export function createListener(options: ListenerOptions): Listener {
+  const { handler } = options;
+  const h1 = http.createServer(
+    {
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: 60_000,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: 5_000,
+    },
+    handler,
+  );
+  h1.maxHeadersCount = 100;
+  // A server that never listens itself does not start its watch over slow headers, nor close idle connections.
+  h1.emit("listening");
+  const h2 = http2.createServer(
+    { settings: { maxConcurrentStreams: 100, maxHeaderListSize: 16 * 1024 }, maxSessionMemory: 32 },
+    handler as unknown as (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void,
+  );
+  const sessions = new Set<http2.ServerHttp2Session>();
+  h2.on("session", (session) => {
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+  });
+
+  const sockets = new Set<net.Socket>();
+  const serveHttp = (socket: net.Socket, version: "1.1" | "2") => {
+    (version === "2" ? h2 : h1).emit("connection", socket);
+  };
+  const secure = options.tls
+    ? tls.createServer(
+        { ...options.tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: prefaceTimeoutMs },
+        (socket) => serveHttp(socket, socket.alpnProtocol === "h2" ? "2" : "1.1"),
+      )
+    : undefined;
+  secure?.on("tlsClientError", () => {}); // a failed handshake is the client's affair
+
+  const server = net.createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    recognise(socket, (protocol) => {
+      if (protocol !== "tls") return serveHttp(socket, protocol);
+      if (secure) return void secure.emit("connection", socket);
+      options.onUnexpectedTls?.();
+      socket.destroy();
+    });
+  });
+
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, () => resolve(server.address() as net.AddressInfo));
+      }),
+    async close(graceMs) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.close();
+      h1.closeIdleConnections();
+      const idle = setInterval(() => h1.closeIdleConnections(), 50);
+      const forced = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await closed;
+      clearInterval(idle);
+      clearTimeout(forced);
+      h1.close();
+      h2.close();
+    },
+  };
+}
+
+/** Looks at the first bytes, puts them back, and says what they are. */
+function recognise(socket: net.Socket, then: (protocol: "1.1" | "2" | "tls") => void): void {
+  let seen: Buffer = Buffer.alloc(0);
+  const timer = setTimeout(() => socket.destroy(), prefaceTimeoutMs);
+  const onClose = () => clearTimeout(timer);
+  const decide = (protocol: "1.1" | "2" | "tls") => {
+    clearTimeout(timer);
+    socket.off("close", onClose);
+    socket.off("data", onData);
+    socket.pause();
+    socket.unshift(seen);
+    then(protocol);
+    socket.resume();
+  };
+  const onData = (chunk: Buffer) => {
+    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+    if (seen[0] === tlsHandshake) return decide("tls");
+    const common = Math.min(seen.length, http2Preface.length);
+    if (seen.compare(http2Preface, 0, common, 0, common) !== 0) return decide("1.1");
+    // Until the whole preface is there it could still be a request line that begins with `P`.
+    if (common === http2Preface.length) decide("2");
+  };
+  socket.on("close", onClose);
+  socket.on("data", onData);
+}

@@ -1,0 +1,143 @@
+import { GatewayError, Reason } from "../canonical/error.ts";
+import { dialectOf, dialects } from "../dialects/index.ts";
+import { authenticate } from "../pipeline/authenticate.ts";
+import type { KeyRing } from "../pipeline/key-ring.ts";
+import type { Router } from "../pipeline/router.ts";
+import { errorHeaders } from "./answer-headers.ts";
+import type { ConsoleFiles } from "./console-files.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "./listener.ts";
+import { allModels, modelListObject, modelObject } from "./model-list.ts";
+import { asGatewayError, type DoorTools, wireDoor } from "./wire-door.ts";
+import { writeHead } from "./write-head.ts";
+
+export interface RouteOptions extends DoorTools {
+  readonly keys: KeyRing;
+  readonly router: Router;
+  readonly rpc: HttpHandler;
+  readonly console: ConsoleFiles;
+  /** What is not ready, one word each; empty when everything is. */
+  readonly notReady: () => readonly string[];
+  readonly version: string;
+}
+
+/** Serves every path of the port. A path is looked up as it was sent: what is not there to the letter is not there. */
+export function routes(options: RouteOptions): HttpHandler {
+  const { keys, router, clock, log, newRequestId, rpc } = options;
+  /** By path, then by method. */
+  const table = new Map<string, Map<string, HttpHandler>>();
+  const on = (method: string, path: string, handler: HttpHandler) => {
+    const methods = table.get(path) ?? new Map<string, HttpHandler>();
+    methods.set(method, handler);
+    if (method === "GET") methods.set("HEAD", handler);
+    table.set(path, methods);
+  };
+
+  for (const dialect of dialects) {
+    for (const route of dialect.routes) {
+      const door = wireDoor(dialect, route, options);
+      on(route.method, route.path, door);
+      // Some clients put `/v1` into every path, some into none.
+      if (route.path === "/v1/chat/completions") on(route.method, "/chat/completions", door);
+    }
+  }
+  on("GET", "/health", (_, response) => json(response, 200, { status: "ok", version: options.version }));
+  on("GET", "/ready", (_, response) => {
+    const missing = options.notReady();
+    json(response, missing.length === 0 ? 200 : 503, { status: missing.length === 0 ? "ready" : "not ready", missing });
+  });
+  on("GET", "/", (_, response) => json(response, 200, frontPage(options.version, [...table.keys()])));
+
+  /** Runs a small handler; what it throws is told in the dialect the client seems to speak. */
+  const guarded =
+    (act: (request: HttpRequest) => object): HttpHandler =>
+    (request, response) => {
+      try {
+        json(response, 200, act(request));
+      } catch (cause) {
+        refuse(request, response, asGatewayError(cause, newRequestId(), log));
+      }
+    };
+  const listModels = guarded((request) => {
+    authenticate(request.headers, keys, clock);
+    return modelListObject(allModels(router));
+  });
+  on("GET", "/v1/models", listModels);
+  on("GET", "/models", listModels);
+  const getModel = (id: string) =>
+    guarded((request) => {
+      authenticate(request.headers, keys, clock);
+      const { provider, model } = router.address(decoded(id));
+      const found = allModels(router).find((one) => one.id === `${provider.name}/${model}`);
+      if (!found)
+        throw new GatewayError(Reason.MODEL_UNKNOWN, `${provider.name} does not list \`${model}\`.`, {
+          param: "model",
+        });
+      return modelObject(found);
+    });
+
+  const refuse = (request: HttpRequest, response: HttpResponse, error: GatewayError) => {
+    const dialect = dialectOf(request.headers["anthropic-version"] ? "anthropic-messages" : "openai-chat");
+    const id = newRequestId();
+    const { status, body } = dialect.error.encode(error, id);
+    json(response, status, body, ["x-request-id", id, "request-id", id, ...errorHeaders(error, undefined)]);
+  };
+
+  return (request, response) => {
+    const url = request.url ?? "/";
+    const query = url.indexOf("?");
+    const path = query === -1 ? url : url.slice(0, query);
+    const method = request.method ?? "GET";
+    const handler = table.get(path)?.get(method);
+    if (handler) return handler(request, response);
+    if (path.startsWith("/pontage.")) return rpc(request, response);
+    if (path === "/console" || path.startsWith("/console/")) return options.console(path, request, response);
+    if (path === "/admin") {
+      writeHead(response, 308, ["location", "/console"]);
+      return void response.end();
+    }
+    if (method === "GET" && path.startsWith("/v1/models/"))
+      return getModel(path.slice("/v1/models/".length))(request, response);
+    const methods = table.get(path);
+    const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path;
+    refuse(
+      request,
+      response,
+      methods
+        ? new GatewayError(
+            Reason.METHOD_NOT_ALLOWED,
+            `${shown} answers ${[...methods.keys()].join(" and ")}, not ${method}.`,
+          )
+        : new GatewayError(
+            Reason.PATH_UNKNOWN,
+            `There is nothing at ${method} ${shown}. The front doors are listed at /.`,
+          ),
+    );
+  };
+}
+
+function json(response: HttpResponse, status: number, value: object, headers: string[] = []): void {
+  const body = Buffer.from(JSON.stringify(value));
+  writeHead(response, status, [
+    ...["content-type", "application/json", "content-length", String(body.length), "x-content-type-options", "nosniff"],
+    ...headers,
+  ]);
+  response.end(body);
+}
+
+function decoded(id: string): string {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    throw new GatewayError(Reason.INVALID_ARGUMENT, "The model's id is not a valid URL part.", { param: "model" });
+  }
+}
+
+function frontPage(version: string, paths: readonly string[]): object {
+  return {
+    name: "pontage",
+    version,
+    front_doors: paths.filter((path) => path !== "/").sort(),
+    rpc: ["pontage.v1.ChatService", "pontage.v1.ModelService"],
+    console: "/console",
+  };
+}

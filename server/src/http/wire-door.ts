@@ -1,0 +1,189 @@
+import { GatewayError, Reason } from "../canonical/error.ts";
+import type { Dialect, DialectRoute } from "../dialects/dialect.ts";
+import { WireRequest } from "../payload/request.ts";
+import type { Activity } from "../pipeline/activity.ts";
+import { Call } from "../pipeline/call.ts";
+import type { Pipeline } from "../pipeline/pipeline.ts";
+import { frameWriter } from "../pipeline/relay.ts";
+import type { CountReply, StreamReply, UnaryReply } from "../pipeline/reply.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Clock } from "../world.ts";
+import { callHeaders, errorHeaders, targetHeaders, usdText } from "./answer-headers.ts";
+import { maxBodyBytes, readBody } from "./body.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "./listener.ts";
+import { writeHead } from "./write-head.ts";
+
+export interface DoorTools {
+  readonly pipeline: Pipeline;
+  readonly activity: Activity;
+  readonly clock: Clock;
+  readonly newRequestId: () => string;
+  readonly log: Log;
+}
+
+/** A client that takes nothing for this long is cut off. */
+const stalledClientMs = 60_000;
+/** A client that waits for the next event hears a comment this often, so that no proxy between gives up. */
+const keepAliveMs = 15_000;
+
+/** Serves one route of one dialect. */
+export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools): HttpHandler {
+  const { pipeline, activity, clock, newRequestId, log } = tools;
+  const door = { dialect, operation: route.operation };
+
+  return function serve(request, response) {
+    const call = new Call({
+      id: newRequestId(),
+      door,
+      headers: request.headers,
+      startTimeMs: clock.nowMs(),
+      arrivedAtMs: clock.monotonicMs(),
+      read: async () => new WireRequest(dialect, await readBody(request)),
+    });
+    activity.began();
+    const end: { status: number; error: GatewayError | undefined } = { status: 0, error: undefined };
+    response.on("close", () => {
+      call.leave();
+      activity.ended(call, end.status, end.error);
+    });
+
+    pipeline(call)
+      .then(
+        (reply) => {
+          end.status = 200;
+          if (reply.kind === "stream") sendStream(response, call, dialect, reply);
+          else if (reply.kind === "count") sendCount(response, call, dialect, reply);
+          else if (call.request!.head.stream) sendUnaryAsStream(response, call, dialect, reply);
+          else sendUnary(response, call, dialect, reply);
+        },
+        (cause) => {
+          const error = asGatewayError(cause, call.id, log);
+          end.error = error;
+          end.status = error.reason === Reason.CLIENT_GONE ? 499 : refuse(request, response, call, dialect, error);
+        },
+      )
+      .catch((cause) => {
+        // The answer could not be written. Nothing can be said any more, so the connection ends.
+        end.error = asGatewayError(cause, call.id, log);
+        response.destroy();
+      });
+  };
+
+  function sendUnary(response: HttpResponse, call: Call, dialect: Dialect, reply: UnaryReply): void {
+    const body = reply.bytes(dialect, call.losses);
+    const last = call.attempts.at(-1)!;
+    writeHead(response, 200, [
+      ...["content-type", "application/json", "content-length", String(body.length)],
+      ...callHeaders(call, clock.monotonicMs()),
+      ...targetHeaders(last.provider, last.model),
+      ...["x-pontage-cost-usd", usdText(last.costNanoUsd)],
+    ]);
+    finish(response, call, body);
+  }
+
+  function sendCount(response: HttpResponse, call: Call, dialect: Dialect, reply: CountReply): void {
+    const body = Buffer.from(JSON.stringify(dialect.count.encode(reply.inputTokens)));
+    const headers = callHeaders(call, clock.monotonicMs());
+    if (reply.estimated) headers.push("x-pontage-token-count", "estimated");
+    writeHead(response, 200, ["content-type", "application/json", "content-length", String(body.length), ...headers]);
+    finish(response, call, body);
+  }
+
+  function streamHead(response: HttpResponse, call: Call): void {
+    const target = call.target;
+    writeHead(response, 200, [
+      ...["content-type", "text/event-stream; charset=utf-8", "cache-control", "no-cache", "x-accel-buffering", "no"],
+      ...callHeaders(call, clock.monotonicMs()),
+      ...(target ? targetHeaders(target.provider.name, target.model) : []),
+    ]);
+  }
+
+  /** The upstream sent a whole answer to a client that wants a stream. */
+  function sendUnaryAsStream(response: HttpResponse, call: Call, dialect: Dialect, reply: UnaryReply): void {
+    const { model, showUsage } = call.request!.head;
+    const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
+    const write = frameWriter(dialect, { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses });
+    const text = reply.events().flatMap(write).join("");
+    streamHead(response, call);
+    finish(response, call, text + costComment(call));
+  }
+
+  function sendStream(response: HttpResponse, call: Call, _dialect: Dialect, reply: StreamReply): void {
+    streamHead(response, call);
+    let stalled: NodeJS.Timeout | undefined;
+    let lastWriteAtMs = clock.monotonicMs();
+    const beat = setInterval(() => {
+      if (clock.monotonicMs() - lastWriteAtMs >= keepAliveMs) response.write(": keep-alive\n\n");
+    }, keepAliveMs);
+    const stop = () => {
+      clearInterval(beat);
+      clearTimeout(stalled);
+    };
+    response.on("drain", () => {
+      clearTimeout(stalled);
+      reply.resume();
+    });
+    response.on("close", stop);
+    reply.attach({
+      write(piece) {
+        lastWriteAtMs = clock.monotonicMs();
+        const more = response.write(piece as Buffer | string);
+        if (!more) {
+          clearTimeout(stalled);
+          stalled = setTimeout(() => response.destroy(), stalledClientMs);
+        }
+        return more;
+      },
+      end() {
+        stop();
+        finish(response, call, costComment(call));
+      },
+    });
+  }
+
+  function refuse(
+    request: HttpRequest,
+    response: HttpResponse,
+    call: Call,
+    dialect: Dialect,
+    error: GatewayError,
+  ): number {
+    const { status, body } = dialect.error.encode(error, call.id);
+    const bytes = Buffer.from(JSON.stringify(body));
+    const headers = [
+      ...["content-type", "application/json", "content-length", String(bytes.length)],
+      ...callHeaders(call, clock.monotonicMs()),
+      ...errorHeaders(error, call),
+    ];
+    const last = call.attempts.at(-1);
+    if (last) headers.push(...targetHeaders(last.provider, last.model));
+    // A body that nobody will read: a short one is drained, a long one ends the connection.
+    const unread = !request.complete && Number(request.headers["content-length"] ?? maxBodyBytes) > 64 * 1024;
+    if (unread && request.httpVersionMajor === 1) headers.push("connection", "close");
+    writeHead(response, status, headers);
+    finish(response, call, bytes);
+    return status;
+  }
+}
+
+function finish(response: HttpResponse, call: Call, last: Buffer | string): void {
+  call.complete = true;
+  response.end(last);
+}
+
+/** What the call cost, after the last frame: a comment, which every reader of server-sent events passes over. */
+function costComment(call: Call): string {
+  const last = call.attempts.at(-1);
+  return last ? `: pontage request_id=${call.id} cost_usd=${usdText(last.costNanoUsd)}\n\n` : "";
+}
+
+/** Anything that is not a `GatewayError` is a fault of ours: it is logged whole and told in general words. */
+export function asGatewayError(cause: unknown, requestId: string, log: Log): GatewayError {
+  if (cause instanceof GatewayError) return cause;
+  log.error({ requestId, err: cause }, "a call failed by a fault of the gateway");
+  return new GatewayError(
+    Reason.INTERNAL,
+    `The gateway failed. Its log has the details under the request id ${requestId}.`,
+    { cause },
+  );
+}

@@ -1,0 +1,134 @@
+import { isUtf8 } from "node:buffer";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { GatewayError, Reason } from "../canonical/error.ts";
+import type { Losses } from "../canonical/loss.ts";
+import type { Dialect, RequestHead } from "../dialects/dialect.ts";
+import { type Gated, gateJson } from "./json-gate.ts";
+
+/** What an attempt changes in a request, and what it must know to write it. */
+export interface RequestTarget {
+  readonly dialect: Dialect;
+  /** The model as the provider names it. */
+  readonly model: string;
+  /** The provider reports usage in a stream only when asked. */
+  readonly askUsage: boolean;
+  readonly outputLimit: number;
+  readonly losses: Losses;
+}
+
+/**
+ * A request that knows which form it is in: the bytes a client sent in its dialect, or the canonical model. It changes
+ * form only when somebody asks, so that a request to an upstream of the client's own dialect leaves as it came.
+ */
+export interface Request {
+  readonly head: RequestHead;
+  /** How many bytes the client's words took; the base of estimates. */
+  readonly size: number;
+  /** The request in the canonical model. */
+  value(): GenerateRequest;
+  /** The request as the target's dialect writes it. The original is not changed. */
+  bytes(target: RequestTarget): Buffer;
+}
+
+/** A request as a client wrote it. */
+export class WireRequest implements Request {
+  readonly head: RequestHead;
+  readonly #dialect: Dialect;
+  readonly #raw: Buffer;
+  readonly #gated: Gated;
+  readonly #wire: JsonObject;
+  #value: GenerateRequest | undefined;
+
+  constructor(dialect: Dialect, raw: Buffer) {
+    if (!isUtf8(raw)) throw new GatewayError(Reason.MALFORMED_JSON, "The body is not valid UTF-8.");
+    this.#dialect = dialect;
+    this.#raw = raw;
+    this.#gated = gateJson(raw);
+    this.#wire = parseObject(raw);
+    this.head = dialect.request.head(this.#wire);
+  }
+
+  get size(): number {
+    return this.#raw.length;
+  }
+
+  value(): GenerateRequest {
+    this.#value ??= this.#dialect.request.decode(this.#wire);
+    return this.#value;
+  }
+
+  bytes(target: RequestTarget): Buffer {
+    const { dialect, model, askUsage } = target;
+    if (dialect !== this.#dialect) return encode(this.value(), target, this.head.stream);
+    return splice(this.#raw, this.#gated, dialect.request.edits(this.#wire, { model, askUsage }));
+  }
+}
+
+/** A request made in the canonical model, by an RPC. */
+export class CanonicalRequest implements Request {
+  readonly head: RequestHead;
+  readonly size: number;
+  readonly #value: GenerateRequest;
+
+  /** `size` is that of the message on the wire. */
+  constructor(value: GenerateRequest, stream: boolean, size: number) {
+    this.#value = value;
+    this.size = size;
+    this.head = { model: value.model, stream, showUsage: true, maxOutputTokens: value.maxOutputTokens };
+  }
+
+  value(): GenerateRequest {
+    return this.#value;
+  }
+
+  bytes(target: RequestTarget): Buffer {
+    return encode(this.#value, target, this.head.stream);
+  }
+}
+
+function encode(value: GenerateRequest, target: RequestTarget, stream: boolean): Buffer {
+  const { dialect, model, askUsage, outputLimit, losses } = target;
+  return Buffer.from(JSON.stringify(dialect.request.encode(value, { model, stream, askUsage, outputLimit, losses })));
+}
+
+/** Replaces or adds top-level fields and leaves every other byte as it is. */
+function splice(raw: Buffer, gated: Gated, edits: ReadonlyMap<string, string>): Buffer {
+  if (edits.size === 0) return raw;
+  const replaced: { span: { start: number; end: number }; text: string }[] = [];
+  let added = "";
+  for (const [field, text] of edits) {
+    const span = gated.fields.get(field);
+    if (span) replaced.push({ span, text });
+    else added += `${gated.fields.size > 0 || added ? "," : ""}${JSON.stringify(field)}:${text}`;
+  }
+  replaced.sort((a, b) => a.span.start - b.span.start);
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const { span, text } of replaced) {
+    pieces.push(raw.subarray(from, span.start), Buffer.from(text));
+    from = span.end;
+  }
+  pieces.push(raw.subarray(from, gated.closingBrace), Buffer.from(added), raw.subarray(gated.closingBrace));
+  return Buffer.concat(pieces);
+}
+
+function parseObject(raw: Buffer): JsonObject {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(raw.toString("utf8")) as JsonValue;
+  } catch (error) {
+    // The engine's message quotes the body; only the place is passed on.
+    const place = /\(line \d+ column \d+\)/.exec(String(error))?.[0];
+    throw new GatewayError(
+      Reason.MALFORMED_JSON,
+      raw.length === 0
+        ? "The body is empty. Send a JSON object."
+        : `The body is not valid JSON${place ? ` ${place}` : ""}.`,
+    );
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new GatewayError(Reason.MALFORMED_JSON, "The body must be a JSON object.");
+  }
+  return value;
+}

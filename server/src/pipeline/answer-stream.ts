@@ -1,0 +1,129 @@
+import { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
+import { type GatewayError, Reason } from "../canonical/error.ts";
+import { failed } from "../canonical/events.ts";
+import { writeSse } from "../framing/sse.ts";
+import type { Answer, AnswerOwner } from "./answer.ts";
+import type { Call } from "./call.ts";
+import { byteRelay, eventRelay, frameWriter, type Relay } from "./relay.ts";
+import { type Piece, StreamReply } from "./reply.ts";
+import type { Settlement } from "./settlement.ts";
+import type { Target } from "./target.ts";
+import { asGarbage, truncated } from "./upstream-errors.ts";
+
+/** How long the first event may take before the client gets its head anyway. */
+const firstEventWaitMs = 10_000;
+
+/**
+ * A streamed answer. It is shown with its first event; until then a failure can still be answered by another attempt.
+ * Afterwards a failure becomes an error in the stream, in the client's dialect, without a terminator: silence is not an
+ * ending.
+ */
+export function streamAnswer(
+  call: Call,
+  { provider, speaking }: Target,
+  control: { pause(): void; resume(): void },
+  settlement: Settlement,
+  owner: AnswerOwner,
+  flush: () => void,
+): Answer {
+  const door = call.door.dialect;
+  const { dialect } = speaking;
+  const head = call.request!.head;
+  const reply = new StreamReply(control);
+  let bytes = 0;
+  let shown = false;
+  let over = false;
+
+  const show = () => {
+    if (shown) return;
+    shown = true;
+    clearTimeout(firstEventTimer);
+    owner.show(reply);
+  };
+  const firstEventTimer = setTimeout(show, firstEventWaitMs);
+  const finish = () => {
+    over = true;
+    clearTimeout(firstEventTimer);
+    owner.done();
+  };
+  const passed = () => ({ reported: relay.usage, frames: relay.frames, bytes });
+
+  /** Ends the stream with a failure: in `pieces` when the client has seen something, as a refusal when not. */
+  const breakOff = (error: GatewayError, pieces: readonly Piece[]) => {
+    if (over) return;
+    settlement.broken(Outcome.UPSTREAM_ERROR, error, passed());
+    finish();
+    if (!shown) return owner.refuse(error);
+    for (const piece of pieces) reply.write(piece);
+    reply.end();
+  };
+  const inBand = (error: GatewayError): readonly Piece[] =>
+    door ? [writeSse(door.error.frame(error, call.id))] : [failed(error)];
+
+  const listener = {
+    piece(piece: Piece) {
+      if (over) return;
+      flush();
+      reply.write(piece);
+      show();
+    },
+    over(failure: GatewayError | undefined) {
+      if (failure) settlement.broken(Outcome.UPSTREAM_ERROR, failure, passed());
+      else settlement.ok(passed());
+    },
+    failed(error: GatewayError, pieces: readonly Piece[]) {
+      owner.cancel();
+      breakOff(error, pieces);
+    },
+  };
+  const relay: Relay =
+    door === dialect
+      ? byteRelay(dialect, provider.streamUsage === "ask" && !head.showUsage, listener)
+      : eventRelay(dialect, writer(call), listener);
+
+  /** Runs a decoder over foreign bytes; whatever it throws is the upstream's fault. */
+  const read = (act: () => void) => {
+    try {
+      act();
+    } catch (cause) {
+      owner.cancel();
+      if (settlement.closed) return complete();
+      const error = asGarbage(cause, provider.name);
+      breakOff(error, inBand(error));
+    }
+  };
+  const complete = () => {
+    if (over) return;
+    finish();
+    show();
+    reply.end();
+  };
+  const stopped = (error: GatewayError) => (settlement.closed ? complete() : breakOff(error, inBand(error)));
+
+  return {
+    data(chunk) {
+      bytes += chunk.length;
+      read(() => relay.push(chunk));
+    },
+    end() {
+      read(() => relay.end());
+      if (!over) stopped(truncated(provider.name));
+    },
+    // A closed connection in the middle of a stream is a truncation, whatever the socket calls it. When the answer was
+    // complete, only the goodbye is missing.
+    failed: (error) => stopped(error.reason === Reason.UPSTREAM_UNREACHABLE ? truncated(provider.name) : error),
+    abandoned(error) {
+      settlement.broken(Outcome.PARTIAL, error, passed());
+      finish();
+    },
+  };
+}
+
+/** How events are written for the client: as frames of its dialect, or as they are for an RPC. */
+function writer(call: Call): Parameters<typeof eventRelay>[1] {
+  const door = call.door.dialect;
+  if (!door) return (event) => [event];
+  const { showUsage, model } = call.request!.head;
+  const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
+  return frameWriter(door, { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses });
+}

@@ -1,0 +1,107 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
+import type { GatewayError } from "../canonical/error.ts";
+import type { Dialect } from "../dialects/dialect.ts";
+import type { Answer, AnswerOwner } from "./answer.ts";
+import { UnaryReply } from "./reply.ts";
+import type { Settlement } from "./settlement.ts";
+import { asGarbage, garbage, named } from "./upstream-errors.ts";
+
+const maxAnswerBytes = 64 * 1024 * 1024;
+/** More of an error than this is not read to the end; its status tells enough. */
+const maxErrorBytes = 1024 * 1024;
+
+interface Upstream {
+  readonly name: string;
+  readonly dialect: Dialect;
+}
+
+/** A whole answer: it is shown when it is complete and understood. */
+export function wholeAnswer(
+  upstream: Upstream,
+  door: Dialect | undefined,
+  settlement: Settlement,
+  owner: AnswerOwner,
+): Answer {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const passed = () => ({ reported: undefined, frames: Math.ceil(bytes / 4), bytes });
+  const refuse = (error: GatewayError) => {
+    settlement.nothing(Outcome.UPSTREAM_ERROR, error);
+    owner.refuse(error);
+  };
+  return {
+    data(chunk) {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes <= maxAnswerBytes) return;
+      owner.cancel();
+      refuse(garbage(upstream.name, `more than ${maxAnswerBytes} bytes`));
+    },
+    end() {
+      const raw = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+      let reply: UnaryReply;
+      try {
+        const wire = parseObject(raw, upstream.name);
+        const reported = upstream.dialect.usage(wire);
+        reply = new UnaryReply(upstream.dialect, raw, wire);
+        // What cannot be translated must fail before it is called complete.
+        if (door !== upstream.dialect) reply.value();
+        settlement.ok({ ...passed(), reported });
+      } catch (error) {
+        return refuse(asGarbage(error, upstream.name));
+      }
+      owner.show(reply);
+      owner.done();
+    },
+    failed: refuse,
+    abandoned(error) {
+      if (bytes > 0) settlement.broken(Outcome.PARTIAL, error, passed());
+      else settlement.nothing(Outcome.PARTIAL, error);
+    },
+  };
+}
+
+/** An error answer: read to the end, for its words, and refused. */
+export function errorAnswer(
+  upstream: Upstream,
+  headers: Readonly<Record<string, string>>,
+  settlement: Settlement,
+  owner: AnswerOwner,
+): Answer {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const refuse = (error: GatewayError) => {
+    settlement.nothing(Outcome.UPSTREAM_ERROR, error);
+    owner.refuse(error);
+  };
+  const end = () => {
+    const body = Buffer.concat(chunks).toString("utf8");
+    refuse(named(upstream.dialect.error.decode(settlement.status, headers, body), upstream.name));
+  };
+  return {
+    data(chunk) {
+      bytes += chunk.length;
+      if (bytes <= maxErrorBytes) return void chunks.push(chunk);
+      owner.cancel();
+      end();
+    },
+    end,
+    // The status says that it failed; half of its words are better than none.
+    failed: end,
+    abandoned: (error) => settlement.nothing(Outcome.PARTIAL, error),
+  };
+}
+
+function parseObject(raw: Buffer, provider: string): JsonObject {
+  let wire: unknown;
+  try {
+    wire = JSON.parse(raw.toString("utf8"));
+  } catch (cause) {
+    throw garbage(provider, "a body that is not valid JSON", cause);
+  }
+  if (typeof wire !== "object" || wire === null || Array.isArray(wire)) {
+    throw garbage(provider, "a body that is not a JSON object");
+  }
+  return wire as JsonObject;
+}

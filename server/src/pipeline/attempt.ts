@@ -1,0 +1,99 @@
+import { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
+import { GatewayError, Reason } from "../canonical/error.ts";
+import type { Journal } from "../events/journal.ts";
+import { requestHeaders } from "../providers/provider.ts";
+import { type Sending, send } from "../providers/send.ts";
+import type { Clock } from "../world.ts";
+import type { Answer, AnswerOwner } from "./answer.ts";
+import { streamAnswer } from "./answer-stream.ts";
+import { errorAnswer, wholeAnswer } from "./answer-whole.ts";
+import type { Call } from "./call.ts";
+import type { Reply } from "./reply.ts";
+import { Settlement } from "./settlement.ts";
+import type { Target } from "./target.ts";
+import { garbage } from "./upstream-errors.ts";
+
+export interface AttemptTools {
+  readonly journal: Journal;
+  readonly clock: Clock;
+}
+
+/**
+ * Makes one call to one upstream. Resolves when there is something to show: a whole answer, or a stream whose first event
+ * has been read. Rejects with what went wrong before that, when another attempt may still follow. However it ends, it is
+ * in the journal exactly once.
+ */
+export function attempt(call: Call, target: Target, { journal, clock }: AttemptTools): Promise<Reply> {
+  const request = call.request!;
+  const { provider, speaking, model, outputLimit } = target;
+  const { dialect } = speaking;
+  const { stream } = request.head;
+  const askUsage = stream && provider.streamUsage === "ask";
+  const body = request.bytes({ dialect, model, askUsage, outputLimit, losses: call.losses });
+  const headers = requestHeaders(speaking, call.door.dialect, call.headers);
+
+  // From here on the attempt exists: whatever happens, it gets its row.
+  const settlement = new Settlement(call, target, journal, clock);
+
+  return new Promise((resolve, reject) => {
+    let dispatched = false;
+    let over = false;
+    let answer: Answer | undefined;
+
+    const owner: AnswerOwner = {
+      show(reply) {
+        const nowMs = clock.monotonicMs();
+        call.firstByteAtMs ??= nowMs;
+        call.upstreamWaitMs += nowMs - settlement.startedAtMs;
+        resolve(reply);
+      },
+      refuse(error) {
+        owner.done();
+        call.upstreamWaitMs += clock.monotonicMs() - settlement.startedAtMs;
+        reject(error);
+      },
+      cancel: () => sending.cancel(),
+      done() {
+        over = true;
+        call.whenGone(undefined);
+      },
+    };
+    const refuseUnanswered = (error: GatewayError) => {
+      settlement.nothing(dispatched ? Outcome.UPSTREAM_ERROR : Outcome.UNSENT, error);
+      owner.refuse(error);
+    };
+
+    const sending: Sending = send(provider, target.path, headers, body, {
+      dispatched() {
+        dispatched = true;
+      },
+      head(status, answerHeaders) {
+        settlement.start(status);
+        const upstream = { name: provider.name, dialect };
+        const streamed = (answerHeaders["content-type"] ?? "").startsWith("text/event-stream");
+        if (status >= 400) {
+          answer = errorAnswer(upstream, answerHeaders, settlement, owner);
+        } else if (status >= 300) {
+          sending.cancel();
+          refuseUnanswered(garbage(provider.name, `status ${status}, which is not an answer`));
+        } else if (stream && streamed) {
+          answer = streamAnswer(call, target, sending, settlement, owner, () => journal.flush());
+        } else {
+          answer = wholeAnswer(upstream, call.door.dialect, settlement, owner);
+        }
+      },
+      data: (chunk) => answer?.data(chunk),
+      end: () => (answer ? answer.end() : refuseUnanswered(garbage(provider.name, "nothing"))),
+      failed: (error) => (answer ? answer.failed(error) : refuseUnanswered(error)),
+    });
+
+    call.whenGone(() => {
+      if (over) return;
+      sending.cancel();
+      const gone = new GatewayError(Reason.CLIENT_GONE, "The client went away before the answer was complete.");
+      if (answer) answer.abandoned(gone);
+      else settlement.nothing(dispatched ? Outcome.PARTIAL : Outcome.UNSENT, gone);
+      owner.refuse(gone);
+    });
+  });
+}

@@ -1,0 +1,112 @@
+import type { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
+import type { UsageSource } from "@pontage/gen/pontage/v1/usage_pb.ts";
+import type { GatewayError } from "../canonical/error.ts";
+import { LossReport } from "../canonical/loss.ts";
+import type { Usage } from "../canonical/usage.ts";
+import type { Dialect, Operation, RequestHead } from "../dialects/dialect.ts";
+import type { Request } from "../payload/request.ts";
+import type { Target } from "./target.ts";
+
+/** The name our own RPCs go by where a dialect is named. They speak the canonical model itself. */
+export const rpcDialect = "pontage";
+
+/** Who calls, as the snapshot of keys knows them. */
+export interface Caller {
+  readonly keyId: string;
+  readonly keyName: string;
+}
+
+/** Where a call came in. */
+export interface Door {
+  /** The client's dialect; undefined for our own RPCs. */
+  readonly dialect: Dialect | undefined;
+  readonly operation: Operation;
+}
+
+/** What became of one upstream call. */
+export interface AttemptRecord {
+  readonly provider: string;
+  readonly model: string;
+  readonly upstreamDialect: string;
+  readonly simulated: boolean;
+  readonly outcome: Outcome;
+  readonly status: number;
+  readonly usage: Usage;
+  readonly usageSource: UsageSource;
+  readonly costNanoUsd: bigint;
+  readonly priceVersion: string;
+  readonly durationMs: number;
+}
+
+type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+/** One call on its way through the gate: what every stage may know and add. */
+export class Call {
+  readonly id: string;
+  readonly door: Door;
+  /** Lower-case names. */
+  readonly headers: RequestHeaders;
+  /** When it arrived, in milliseconds since 1970. */
+  readonly startTimeMs: number;
+  /** When it arrived, on the clock that never steps. */
+  readonly arrivedAtMs: number;
+  readonly losses = new LossReport();
+  /** Reads the body; called by the stage that may, after the caller is known. */
+  readonly read: () => Promise<Request>;
+  caller: Caller | undefined;
+  /** Let go of when the call has ended; `head` stays. */
+  request: Request | undefined;
+  head: RequestHead | undefined;
+  /** Where it goes. */
+  target: Target | undefined;
+  readonly attempts: AttemptRecord[] = [];
+  /** The last byte of the answer has been handed to the client's connection. */
+  complete = false;
+  /** When the first byte of the answer was ready to leave. */
+  firstByteAtMs: number | undefined;
+  /** Time spent waiting for upstreams before that, which is not the gateway's own. */
+  upstreamWaitMs = 0;
+  #gone = false;
+  #onGone: (() => void) | undefined;
+
+  constructor(fields: Pick<Call, "id" | "door" | "headers" | "startTimeMs" | "arrivedAtMs" | "read">) {
+    this.id = fields.id;
+    this.door = fields.door;
+    this.headers = fields.headers;
+    this.startTimeMs = fields.startTimeMs;
+    this.arrivedAtMs = fields.arrivedAtMs;
+    this.read = fields.read;
+  }
+
+  get doorDialect(): string {
+    return this.door.dialect?.id ?? rpcDialect;
+  }
+
+  /** The client has gone away. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Told by the front door when the client goes away. Whoever works for the call at that moment stops. */
+  leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#onGone?.();
+  }
+
+  /** Sets the one listener that is told when the client goes away. An attempt takes it over from the one before. */
+  whenGone(listener: (() => void) | undefined): void {
+    this.#onGone = listener;
+    if (this.#gone) listener?.();
+  }
+}
+
+/** The end of a call, for whoever watches. */
+export interface CallEnd {
+  readonly call: Call;
+  /** The status the client got. */
+  readonly status: number;
+  readonly error: GatewayError | undefined;
+  readonly endTimeMs: number;
+  readonly durationMs: number;
+}

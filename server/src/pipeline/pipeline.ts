@@ -1,0 +1,53 @@
+import { GatewayError, Reason } from "../canonical/error.ts";
+import type { Journal } from "../events/journal.ts";
+import type { Clock } from "../world.ts";
+import { attempt } from "./attempt.ts";
+import { authenticate } from "./authenticate.ts";
+import type { Call } from "./call.ts";
+import { countTokens } from "./count.ts";
+import type { KeyRing } from "./key-ring.ts";
+import type { Reply } from "./reply.ts";
+import { RetryBudget, withOneRetry } from "./retry.ts";
+import type { Router } from "./router.ts";
+
+export interface PipelineTools {
+  readonly keys: KeyRing;
+  readonly router: Router;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** A number from 0 up to 1. */
+  readonly random: () => number;
+}
+
+/** What a call passes between the front door and the reply. */
+export type Pipeline = (call: Call) => Promise<Reply>;
+
+/**
+ * The stages, in order: authenticate, read the body, address, attempt (once more before the first byte if need be). The
+ * body of somebody unknown is never read. Limits and budgets will stand between `authenticate` and `read`, and between
+ * `read` and `attempt`.
+ */
+export function createPipeline(tools: PipelineTools): Pipeline {
+  const { keys, router, journal, clock, random } = tools;
+  const retries = new RetryBudget();
+  return async (call) => {
+    call.caller = authenticate(call.headers, keys, clock);
+    const request = await call.read();
+    call.request = request;
+    call.head = request.head;
+    const { operation, dialect } = call.door;
+    const target = router.target(request.head.model, dialect?.id, operation);
+    call.target = target;
+    if (operation === "count-tokens") return countTokens(call, target);
+    if (!target)
+      throw new GatewayError(Reason.CANNOT_TRANSLATE, `The provider of \`${request.head.model}\` cannot do this.`);
+    if (!journal.accepting) {
+      throw new GatewayError(
+        Reason.USAGE_JOURNAL_FULL,
+        "The usage journal cannot be written, so no new call is accepted. Try again; the operator must free disk space.",
+        { retryAfterMs: 1_000 },
+      );
+    }
+    return withOneRetry(call, retries, random, () => attempt(call, target, { journal, clock }));
+  };
+}

@@ -1,0 +1,137 @@
+import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { errorFrom, type GatewayError } from "../canonical/error.ts";
+import type { Usage } from "../canonical/usage.ts";
+import type { Dialect, StreamContext } from "../dialects/dialect.ts";
+import { createSseReader, writeSse } from "../framing/sse.ts";
+import { createSseScanner } from "../framing/sse-scan.ts";
+import type { Piece } from "./reply.ts";
+
+/** The largest frame that is held back until it is complete. An image may be inside. */
+const maxFrameBytes = 32 * 1024 * 1024;
+
+/** What a relay tells its attempt. */
+export interface RelayListener {
+  /** A piece for the client. */
+  piece(piece: Piece): void;
+  /**
+   * The answer is over: complete, or with a `failure` that the upstream's own frames tell the client. Told before the last
+   * piece, so that it can be written down first.
+   */
+  over(failure: GatewayError | undefined): void;
+  /** The upstream failed, and the client has not been told. `pieces` would tell it. */
+  failed(error: GatewayError, pieces: readonly Piece[]): void;
+}
+
+/** Carries an upstream's stream to the client, and reads the usage on the way. */
+export interface Relay {
+  push(chunk: Buffer): void;
+  /** The upstream's bytes are over. */
+  end(): void;
+  /** The usage reported so far. */
+  readonly usage: Usage | undefined;
+  /** Frames read so far. */
+  readonly frames: number;
+}
+
+/** Client and upstream speak the same dialect: whole frames pass as they came, and only those that matter are read. */
+export function byteRelay(dialect: Dialect, hideUsage: boolean, listener: RelayListener): Relay {
+  const tally = dialect.stream.tally({ hideUsage });
+  let told = false;
+  const tell = () => {
+    if (told) return;
+    told = true;
+    listener.over(tally.failure);
+  };
+  const scanner = createSseScanner({
+    markers: dialect.stream.markers,
+    maxFrameBytes,
+    onBytes: (bytes) => listener.piece(bytes),
+    onMarked(frame) {
+      const verdict = tally.read(frame);
+      if (!told && tally.failure && scanner.frameCount === 0) {
+        // It failed with its first word, so another attempt may follow.
+        told = true;
+        listener.failed(tally.failure, [writeSse(frame)]);
+        return "hide";
+      }
+      if (tally.ended) tell();
+      return verdict;
+    },
+  });
+  return {
+    push: (chunk) => scanner.push(chunk),
+    end() {
+      scanner.end();
+      if (tally.ended || tally.failure) tell();
+    },
+    get usage() {
+      return tally.usage;
+    },
+    get frames() {
+      return scanner.frameCount;
+    },
+  };
+}
+
+/** The upstream's frames are decoded, and each event is written by `write`: as frames of another dialect, or as it is. */
+export function eventRelay(
+  dialect: Dialect,
+  write: (event: GenerateEvent) => readonly Piece[],
+  listener: RelayListener,
+): Relay {
+  const decoder = dialect.stream.decoder();
+  let usage: Usage | undefined;
+  let frames = 0;
+  let over = false;
+  const take = (events: readonly GenerateEvent[]) => {
+    for (const event of events) {
+      if (over) return;
+      const step = event.event;
+      if (step.case === "opened") usage = step.value.usage ?? usage;
+      if (step.case === "finished") {
+        over = true;
+        usage = step.value.usage ?? usage;
+        listener.over(undefined);
+      }
+      const pieces = write(event);
+      if (step.case === "failed") {
+        over = true;
+        listener.failed(errorFrom(step.value.error), pieces);
+      } else {
+        for (const piece of pieces) listener.piece(piece);
+      }
+    }
+  };
+  const reader = createSseReader(
+    (frame) => {
+      frames++;
+      take(decoder.push(frame));
+    },
+    { maxFrameBytes },
+  );
+  return {
+    push: (chunk) => reader.push(chunk),
+    end() {
+      reader.end();
+      take(decoder.end());
+    },
+    get usage() {
+      return usage;
+    },
+    get frames() {
+      return frames;
+    },
+  };
+}
+
+/** How events are written for a client that speaks `door`. */
+export function frameWriter(door: Dialect, context: StreamContext): (event: GenerateEvent) => readonly Piece[] {
+  const encoder = door.stream.encoder(context);
+  return (event) => {
+    const frames = encoder.push(event);
+    if (frames.length === 0) return [];
+    let text = "";
+    for (const frame of frames) text += writeSse(frame);
+    return [text];
+  };
+}

@@ -1,0 +1,13 @@
+import type { Provider, Speaking } from "../providers/provider.ts";
+
+/** Where an attempt goes. */
+export interface Target {
+  readonly provider: Provider;
+  /** The model as the provider names it. */
+  readonly model: string;
+  readonly speaking: Speaking;
+  /** The operation's path at the provider. */
+  readonly path: string;
+  /** The model's own output limit, for dialects that must name one. */
+  readonly outputLimit: number;
+}

@@ -1,0 +1,116 @@
+import type { DialectId, Operation } from "../dialects/dialect.ts";
+import { type Auth, bearer, header, none } from "./auth.ts";
+
+/** A type of provider: where it is, how it authenticates and what it speaks. Data, so that a new one is one entry. */
+export interface ProviderType {
+  /** The name people know it by. */
+  readonly title: string;
+  /** Where it is. Undefined means every instance must say. */
+  readonly baseUrl?: string;
+  readonly auth: Auth;
+  /** The dialects it speaks, the best first, and the path of each operation below the base URL. */
+  readonly speaks: readonly Speech[];
+  /** Where it lists its models, below the base URL. */
+  readonly modelsPath: string;
+  /** Environment variables its key is usually in; one found there is offered at start. */
+  readonly env?: readonly string[];
+  /**
+   * Usage in a stream: `ask` with `stream_options`, or `always` there unasked. A server that refuses the field it does
+   * not know is `always`.
+   */
+  readonly streamUsage: "ask" | "always";
+  /** Request headers of a client that are passed on whatever its dialect. Never credentials. */
+  readonly passedHeaders?: readonly string[];
+  /** It runs on the operator's own machine and needs no key. */
+  readonly local?: boolean;
+}
+
+export interface Speech {
+  readonly dialect: DialectId;
+  readonly paths: Partial<Record<Operation, string>>;
+}
+
+const chat: Speech = { dialect: "openai-chat", paths: { generate: "/chat/completions" } };
+const messages: Speech = {
+  dialect: "anthropic-messages",
+  paths: { generate: "/messages", "count-tokens": "/messages/count_tokens" },
+};
+
+/** What every service with an OpenAI-compatible API has in common. */
+const compatible = { auth: bearer(), speaks: [chat], modelsPath: "/models", streamUsage: "ask" } as const;
+
+export const catalogue = {
+  openai: { ...compatible, title: "OpenAI", baseUrl: "https://api.openai.com/v1", env: ["OPENAI_API_KEY"] },
+  anthropic: {
+    title: "Anthropic",
+    baseUrl: "https://api.anthropic.com/v1",
+    auth: header("x-api-key"),
+    speaks: [messages],
+    modelsPath: "/models",
+    env: ["ANTHROPIC_API_KEY"],
+    streamUsage: "always",
+  },
+  mistral: {
+    ...compatible,
+    title: "Mistral",
+    baseUrl: "https://api.mistral.ai/v1",
+    env: ["MISTRAL_API_KEY"],
+    streamUsage: "always", // and it refuses fields it does not know
+  },
+  xai: { ...compatible, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
+  groq: { ...compatible, title: "Groq", baseUrl: "https://api.groq.com/openai/v1", env: ["GROQ_API_KEY"] },
+  deepseek: { ...compatible, title: "DeepSeek", baseUrl: "https://api.deepseek.com", env: ["DEEPSEEK_API_KEY"] },
+  perplexity: {
+    ...compatible,
+    title: "Perplexity",
+    baseUrl: "https://api.perplexity.ai",
+    env: ["PERPLEXITY_API_KEY"],
+    streamUsage: "always",
+  },
+  openrouter: {
+    ...compatible,
+    title: "OpenRouter",
+    baseUrl: "https://openrouter.ai/api/v1",
+    env: ["OPENROUTER_API_KEY"],
+  },
+  together: { ...compatible, title: "Together AI", baseUrl: "https://api.together.xyz/v1", env: ["TOGETHER_API_KEY"] },
+  fireworks: {
+    ...compatible,
+    title: "Fireworks AI",
+    baseUrl: "https://api.fireworks.ai/inference/v1",
+    env: ["FIREWORKS_API_KEY"],
+  },
+  huggingface: {
+    ...compatible,
+    title: "Hugging Face",
+    baseUrl: "https://router.huggingface.co/v1",
+    env: ["HF_TOKEN"],
+  },
+  ollama: { ...compatible, title: "Ollama", baseUrl: "http://localhost:11434/v1", local: true },
+  lmstudio: { ...compatible, title: "LM Studio", baseUrl: "http://localhost:1234/v1", local: true },
+  vllm: { ...compatible, title: "vLLM", baseUrl: "http://localhost:8000/v1", local: true },
+  openai_compatible: { ...compatible, title: "OpenAI-compatible" },
+  anthropic_compatible: {
+    title: "Anthropic-compatible",
+    auth: header("x-api-key"),
+    speaks: [messages],
+    modelsPath: "/models",
+    streamUsage: "always",
+  },
+  simulated: {
+    title: "Simulated",
+    baseUrl: "http://simulated.invalid/v1",
+    auth: none(),
+    speaks: [chat, messages],
+    modelsPath: "/models",
+    streamUsage: "ask",
+    passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],
+    local: true,
+  },
+} as const satisfies Record<string, ProviderType>;
+
+export type ProviderTypeName = keyof typeof catalogue;
+
+export function isProviderType(name: string): name is ProviderTypeName {
+  return Object.hasOwn(catalogue, name);
+}

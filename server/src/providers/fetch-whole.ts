@@ -1,0 +1,42 @@
+import type { GatewayError } from "../canonical/error.ts";
+import type { Provider } from "./provider.ts";
+import { type Sending, send } from "./send.ts";
+
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** Sends one request to a provider and reads the whole answer, for what is not a generation: it is no attempt and has no row. */
+export function fetchWhole(
+  provider: Provider,
+  path: string,
+  headers: readonly string[],
+  body: Buffer | undefined,
+  options: { readonly maxBytes: number; readonly sending?: (sending: Sending) => void },
+): Promise<WholeAnswer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let status = 0;
+    let answerHeaders: Readonly<Record<string, string>> = {};
+    const whole = () => resolve({ status, headers: answerHeaders, text: Buffer.concat(chunks).toString("utf8") });
+    const sending = send(provider, path, headers, body, {
+      dispatched() {},
+      head(answerStatus, answer) {
+        status = answerStatus;
+        answerHeaders = answer;
+      },
+      data(chunk) {
+        bytes += chunk.length;
+        if (bytes <= options.maxBytes) return void chunks.push(chunk);
+        sending.cancel();
+        whole();
+      },
+      end: whole,
+      failed: (error: GatewayError) => reject(error),
+    });
+    options.sending?.(sending);
+  });
+}

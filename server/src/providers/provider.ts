@@ -1,0 +1,123 @@
+import { type Dispatcher, Pool } from "undici";
+import type { Dialect, DialectId, Operation } from "../dialects/dialect.ts";
+import { dialectOf } from "../dialects/index.ts";
+import { catalogue, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
+import { dialectHeaders, passedHeaders, withPassedHeaders } from "./wire-headers.ts";
+
+export interface Timeouts {
+  /** To a connected socket. */
+  readonly connectMs: number;
+  /** From the request to the first byte of the answer's head. */
+  readonly firstByteMs: number;
+  /** Between two pieces of the answer. */
+  readonly idleMs: number;
+  /** The whole attempt. */
+  readonly totalMs: number;
+}
+
+export const defaultTimeouts: Timeouts = { connectMs: 5_000, firstByteMs: 60_000, idleMs: 120_000, totalMs: 600_000 };
+
+/** What an operator says of a provider. */
+export interface ProviderSettings {
+  /** The part of `provider/model` before the slash. */
+  readonly name: string;
+  readonly type: ProviderTypeName;
+  readonly baseUrl?: string;
+  readonly credential?: string;
+  /** Where the credential comes from, for people: an environment variable's or a file's name. Never the credential. */
+  readonly credentialSource?: string;
+  /** Models it is known to have, before it is asked. */
+  readonly models?: readonly string[];
+  /** Headers to send with every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** One provider, ready to be called. */
+export interface Provider {
+  readonly name: string;
+  readonly type: ProviderTypeName;
+  readonly title: string;
+  readonly baseUrl: string;
+  readonly credentialSource: string;
+  readonly dispatcher: Dispatcher;
+  readonly timeouts: Timeouts;
+  readonly streamUsage: ProviderType["streamUsage"];
+  readonly simulated: boolean;
+  readonly modelsPath: string;
+  /** The models it lists. Replaced as a whole when they are discovered. */
+  models: ReadonlySet<string>;
+  /** The dialects it speaks, the best first. */
+  readonly speaks: readonly Speaking[];
+}
+
+/** A dialect a provider speaks, with what every request in it needs. */
+export interface Speaking {
+  readonly dialect: Dialect;
+  readonly paths: Partial<Record<Operation, string>>;
+  /** Name, value, name, value, ... */
+  readonly headers: readonly string[];
+  /** Request headers of a client that are passed on: of any client, and of one that speaks the same dialect. */
+  readonly passed: { readonly always: readonly string[]; readonly sameDialect: readonly string[] };
+}
+
+export function createProvider(settings: ProviderSettings, dispatcher?: Dispatcher): Provider {
+  const type: ProviderType = catalogue[settings.type];
+  const baseUrl = settings.baseUrl ?? type.baseUrl;
+  if (!baseUrl) throw new Error(`Provider ${settings.name} (${settings.type}) needs a base_url.`);
+  const url = new URL(baseUrl);
+  const prefix = url.pathname.replace(/\/+$/, "");
+  const timeouts = { ...defaultTimeouts, ...settings.timeouts };
+  const own = [...type.auth(settings.credential), ...Object.entries(settings.headers ?? {})];
+  return {
+    name: settings.name,
+    type: settings.type,
+    title: type.title,
+    baseUrl: `${url.origin}${prefix}`,
+    credentialSource: settings.credentialSource ?? "",
+    dispatcher:
+      dispatcher ??
+      new Pool(url.origin, {
+        pipelining: 1,
+        connect: { timeout: timeouts.connectMs },
+        headersTimeout: timeouts.firstByteMs,
+        bodyTimeout: timeouts.idleMs,
+      }),
+    timeouts,
+    streamUsage: type.streamUsage,
+    simulated: settings.type === "simulated",
+    modelsPath: `${prefix}${type.modelsPath}`,
+    models: new Set(settings.models),
+    speaks: type.speaks.map(({ dialect, paths }) => ({
+      dialect: dialectOf(dialect),
+      paths: Object.fromEntries(Object.entries(paths).map(([operation, path]) => [operation, prefix + path])),
+      headers: [...baseHeaders, ...dialectHeaders(dialect), ...own.flat()],
+      passed: {
+        always: type.passedHeaders ?? [],
+        sameDialect: [...passedHeaders(dialect), ...(type.passedHeaders ?? [])],
+      },
+    })),
+  };
+}
+
+const baseHeaders = ["content-type", "application/json", "accept-encoding", "identity", "user-agent", "pontage"];
+
+/** The headers of one request: the prepared ones, and what the client says to the provider in its own. */
+export function requestHeaders(
+  speaking: Speaking,
+  door: Dialect | undefined,
+  client: Readonly<Record<string, string | string[] | undefined>>,
+): readonly string[] {
+  const names = door === speaking.dialect ? speaking.passed.sameDialect : speaking.passed.always;
+  return withPassedHeaders(speaking.headers, names, client);
+}
+
+/** The dialect to speak with a provider: the client's own where it can, so that bytes pass untouched; else its best. */
+export function speakingFor(
+  provider: Provider,
+  door: DialectId | undefined,
+  operation: Operation,
+): Speaking | undefined {
+  const able = provider.speaks.filter(({ paths }) => paths[operation]);
+  return able.find(({ dialect }) => dialect.id === door) ?? able[0];
+}

@@ -1,0 +1,43 @@
+import type { DialectId } from "../dialects/dialect.ts";
+
+interface HeaderRules {
+  /** Sent with every request in the dialect, unless the client's own value is passed on. */
+  readonly defaults: Readonly<Record<string, string>>;
+  /** Request headers of a client of the same dialect that mean something to the provider. Never credentials. */
+  readonly passed: readonly string[];
+}
+
+const rules: Readonly<Record<DialectId, HeaderRules>> = {
+  "openai-chat": { defaults: {}, passed: ["openai-beta"] },
+  "anthropic-messages": {
+    defaults: { "anthropic-version": "2023-06-01" },
+    passed: ["anthropic-version", "anthropic-beta"],
+  },
+};
+
+export function dialectHeaders(dialect: DialectId): string[] {
+  return Object.entries(rules[dialect].defaults).flat();
+}
+
+export function passedHeaders(dialect: DialectId): readonly string[] {
+  return rules[dialect].passed;
+}
+
+/** Adds a client's own values of some headers; each takes the place of a prepared one of that name. */
+export function withPassedHeaders(
+  prepared: readonly string[],
+  names: readonly string[],
+  client: Readonly<Record<string, string | string[] | undefined>>,
+): readonly string[] {
+  let headers: string[] | undefined;
+  for (const name of names) {
+    const value = client[name];
+    if (value === undefined) continue;
+    headers ??= [...prepared];
+    const text = typeof value === "string" ? value : value.join(", ");
+    const at = headers.indexOf(name);
+    if (at === -1) headers.push(name, text);
+    else headers[at + 1] = text;
+  }
+  return headers ?? prepared;
+}

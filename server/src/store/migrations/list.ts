@@ -1,0 +1,4 @@
+import { KeysAndLedger } from "./0001-keys-and-ledger.ts";
+
+/** Every change of the schema, oldest first. What has been released is never edited; the next change is the next class. */
+export const migrations = [{ name: "0001-keys-and-ledger", class: KeysAndLedger }];

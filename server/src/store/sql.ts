@@ -1,0 +1,56 @@
+import { StoreError } from "./store-error.ts";
+
+/**
+ * Plain SQL over the driver's pool, for what the ORM would make slower and no clearer. Statements are constant texts; values
+ * travel beside them. Results are the same on both databases as long as integers are cast (`::text`, `::int`) in SQL.
+ */
+export interface Sql {
+  rows<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** What is used of the driver's pool; the driver comes with the ORM and brings no types of its own. */
+export interface Pool extends Queryable {
+  connect(): Promise<PoolClient>;
+}
+
+export interface PoolClient extends Queryable {
+  release(destroy?: boolean): void;
+  on(event: "notification", listener: (message: { channel: string }) => void): void;
+  on(event: "error" | "end", listener: (error?: Error) => void): void;
+}
+
+interface Queryable {
+  query(query: { text: string; values: readonly unknown[] }): Promise<{ rows: unknown[] }>;
+}
+
+export function sqlOn(target: Queryable): Sql {
+  return {
+    async rows<Row>(text: string, values: readonly unknown[] = []) {
+      return (await target.query({ text, values })).rows as Row[];
+    },
+  };
+}
+
+/** Runs all reads on one state of the database, whatever is written meanwhile. */
+export async function readConsistently<T>(pool: Pool, read: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    const sql = sqlOn(client);
+    await sql.rows("begin transaction isolation level repeatable read read only");
+    const result = await read(sql);
+    await sql.rows("commit");
+    broken = false;
+    return result;
+  } finally {
+    // A connection that failed in the middle of its transaction is thrown away rather than mended.
+    client.release(broken);
+  }
+}
+
+/** The one row of a statement that always answers with one. */
+export async function oneRow<Row>(sql: Sql, text: string, values: readonly unknown[] = []): Promise<Row> {
+  const [row] = await sql.rows<Row>(text, values);
+  if (row === undefined) throw new StoreError(`The database answered with no row to: ${text.slice(0, 80)}`);
+  return row;
+}

@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Migrator } from "@mikro-orm/migrations";
+import { MikroORM, type Options } from "@mikro-orm/postgresql";
+import { systemWorld, type World } from "../world.ts";
+import { ApiKey } from "./api-key.ts";
+import { ApiKeys } from "./api-keys.ts";
+import { makeDataDirectory, openEmbedded } from "./embedded-directory.ts";
+import type { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { KeyRevision } from "./key-revision.ts";
+import { Ledger } from "./ledger.ts";
+import { Balance, DeadLetter, LedgerEntry } from "./ledger-entry.ts";
+import { lockDirectory } from "./lock.ts";
+import { migrations } from "./migrations/list.ts";
+import { Setting, Settings } from "./setting.ts";
+import { oneRow, type Pool, sqlOn } from "./sql.ts";
+import { StoreError } from "./store-error.ts";
+
+export interface StoreOptions {
+  /** A PostgreSQL server. Without it the database is embedded in the data directory. */
+  databaseUrl?: string | undefined;
+  /** Belongs to this process alone while the store is open. */
+  dataDirectory: string;
+  /** Hears of what is wrong but not fatal. */
+  log?: (message: string) => void;
+  world?: World;
+}
+
+/** Everything the gateway remembers. */
+export interface Store {
+  readonly kind: "embedded" | "postgresql";
+  readonly orm: MikroORM;
+  readonly keys: ApiKeys;
+  readonly ledger: Ledger;
+  readonly settings: Settings;
+  /** Where a damaged embedded database was put at this start, when there was one. */
+  readonly setAside: string | undefined;
+  /** Resolves when the database answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const oldestPostgres = 14;
+const connectWaitMs = 5000;
+const migrationWaitMs = 60_000;
+/** An arbitrary number that means "Pontage is changing the schema" on a PostgreSQL server. */
+const migrationLock = 7_668_001;
+
+/** Opens the store: takes the data directory, connects, and brings the schema up to date. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  await makeDataDirectory(options.dataDirectory);
+  const lock = await lockDirectory(options.dataDirectory);
+  try {
+    return await openLocked(options, () => lock.release());
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function openLocked(options: StoreOptions, unlock: () => Promise<void>): Promise<Store> {
+  const { databaseUrl, dataDirectory, log = () => undefined, world = systemWorld } = options;
+  const embedded = databaseUrl ? undefined : await openEmbedded(dataDirectory, new Date(world.clock.nowMs()));
+  if (embedded?.setAside)
+    log(`The embedded database was damaged. It is kept in ${embedded.setAside}; a new one was made.`);
+  let orm: MikroORM | undefined;
+  try {
+    orm = await MikroORM.init({
+      ...ormOptions,
+      logger: log,
+      ...(embedded ? embeddedOptions(embedded.database) : serverOptions(databaseUrl!)),
+    }).catch((error: unknown) => {
+      throw databaseUrl ? unreachable(databaseUrl, error) : error;
+    });
+    const pool: Pool = await orm.em.getConnection().getNativeClient();
+    if (embedded) await orm.migrator.up();
+    else await migrateAlone(orm, pool);
+    return await assemble(orm, pool, embedded ? "embedded" : "postgresql", world, log, embedded?.setAside, async () => {
+      await orm?.close();
+      await embedded?.database.close();
+      await unlock();
+    });
+  } catch (error) {
+    await orm?.close().catch(() => undefined);
+    await embedded?.database.close();
+    throw error;
+  }
+}
+
+const ormOptions: Options = {
+  entities: [ApiKey, Setting, LedgerEntry, Balance, DeadLetter],
+  extensions: [Migrator],
+  // One unit of work per request: the shared one is refused rather than filled for ever.
+  allowGlobalContext: false,
+  migrations: {
+    migrationsList: migrations,
+    tableName: "schema_migration",
+    snapshot: false,
+    transactional: true,
+    silent: true,
+  },
+  // Written by hand in a migration, and nothing an entity would describe.
+  schemaGenerator: { skipTables: ["key_revision"] },
+};
+
+function embeddedOptions({ stream }: EmbeddedPostgres): Options {
+  return {
+    dbName: "postgres",
+    user: "postgres",
+    pool: { min: 1, max: 1 },
+    // A new connection would cost the session's settings and bring nothing.
+    driverOptions: { stream, idleTimeoutMillis: 0 },
+  };
+}
+
+function serverOptions(clientUrl: string): Options {
+  return {
+    clientUrl,
+    driverOptions: { connectionTimeoutMillis: connectWaitMs, application_name: "pontage", keepAlive: true },
+  };
+}
+
+async function assemble(
+  orm: MikroORM,
+  pool: Pool,
+  kind: Store["kind"],
+  world: World,
+  log: (message: string) => void,
+  setAside: string | undefined,
+  closeAll: () => Promise<void>,
+): Promise<Store> {
+  const revision = new KeyRevision(pool, world.clock, log);
+  await revision.check();
+  // An embedded database has no other writers to follow.
+  if (kind === "postgresql") revision.follow();
+  let closing: Promise<void> | undefined;
+  return {
+    kind,
+    orm,
+    keys: new ApiKeys(orm, world, revision),
+    ledger: new Ledger(pool),
+    settings: new Settings(pool),
+    setAside,
+    async ping() {
+      await sqlOn(pool).rows("select 1");
+    },
+    close() {
+      closing ??= revision.close().then(closeAll);
+      return closing;
+    },
+  };
+}
+
+/** Replicas may start together; one changes the schema and the others wait for it. */
+async function migrateAlone(orm: MikroORM, pool: Pool) {
+  const client = await pool.connect();
+  const sql = sqlOn(client);
+  let locked = false;
+  try {
+    const { version } = await oneRow<{ version: number }>(
+      sql,
+      "select current_setting('server_version_num')::int as version",
+    );
+    if (version < oldestPostgres * 10_000) {
+      throw new StoreError(
+        `PostgreSQL ${Math.floor(version / 10_000)} is too old. ${oldestPostgres} or newer is needed.`,
+      );
+    }
+    const deadlineMs = performance.now() + migrationWaitMs;
+    while (!locked) {
+      ({ locked } = await oneRow<{ locked: boolean }>(sql, "select pg_try_advisory_lock($1) as locked", [
+        migrationLock,
+      ]));
+      if (locked) break;
+      if (performance.now() > deadlineMs) {
+        throw new StoreError(
+          "Another Pontage process has been changing the database's schema for a minute. Is it stuck?",
+        );
+      }
+      await sleep(50);
+    }
+    await orm.migrator.up();
+  } finally {
+    if (locked) await sql.rows("select pg_advisory_unlock($1)", [migrationLock]).catch(() => undefined);
+    // The lock belongs to the connection; throwing the connection away would also give it back.
+    client.release(!locked);
+  }
+}
+
+function unreachable(databaseUrl: string, cause: unknown): StoreError {
+  const why =
+    cause instanceof Error ? cause.message || ("code" in cause ? String(cause.code) : cause.name) : String(cause);
+  return new StoreError(`PostgreSQL at ${addressOf(databaseUrl)} cannot be reached: ${why}`, { cause });
+}
+
+/** Where a URL points, without who logs in and with what. */
+function addressOf(databaseUrl: string): string {
+  try {
+    const { hostname, port, pathname } = new URL(databaseUrl);
+    return `${hostname}:${port || 5432}${pathname}`;
+  } catch {
+    return "the address given";
+  }
+}
