@@ -3,7 +3,7 @@
 // Runs on any Node >= 20 with nothing installed, so it uses `node:` built-ins only. For every program the order is: a URL
 // or path in the environment, then a program that is already there, then (root on Debian) one quiet apt-get, and otherwise
 // a loud word about what is missing. Types are in services.d.mts.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   accessSync,
@@ -242,6 +242,40 @@ async function launch(command, args, { owner, directory, ready, waitMs = 20_000 
   return child;
 }
 
+/** The processes a process has started itself. */
+function childrenOf(pid) {
+  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
+  const lines = (stdout ?? procTable()).trim().split("\n");
+  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number));
+  return pairs.filter(([, parent]) => parent === pid).map(([child]) => child);
+}
+
+/** What `ps` would say, for a system that has /proc and no `ps`. */
+function procTable() {
+  if (!existsSync("/proc")) return "";
+  const rows = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        const status = readFileSync(`/proc/${pid}/stat`, "utf8");
+        // The program's name is in brackets and may contain anything; the parent is the second field after it.
+        return `${pid} ${status.slice(status.lastIndexOf(")") + 2).split(" ")[1]}`;
+      } catch {
+        return "";
+      }
+    });
+  return rows.join("\n");
+}
+
+function endProcess(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It has gone by itself.
+    if (error.code !== "ESRCH") throw error;
+  }
+}
+
 /** A server that can be stopped, killed and started again on the same port and data. */
 async function throwAwayServer({ url, start, stopSignal, remove }) {
   const server = { url, child: await start(), stop, kill, restart };
@@ -263,7 +297,11 @@ async function throwAwayServer({ url, start, stopSignal, remove }) {
     remove?.();
   }
   async function kill() {
+    // The workers of a PostgreSQL server outlive its SIGKILL for a moment and would go on committing. A crash leaves none.
+    server.child.kill("SIGSTOP");
+    const workers = childrenOf(server.child.pid);
     await end("SIGKILL");
+    for (const pid of workers) endProcess(pid);
   }
   async function restart() {
     await end(stopSignal);

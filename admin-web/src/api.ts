@@ -8,16 +8,25 @@ import { adminToken, signOut } from "./session.ts";
 /** Sends the token with every call. A token the gateway no longer takes ends the session, which leads to sign-in. */
 const authenticate: Interceptor = (next) => async (request) => {
   const token = adminToken();
-  if (token && !request.header.has("authorization")) request.header.set("authorization", `Bearer ${token}`);
-  try {
-    return await next(request);
-  } catch (thrown) {
-    // A call that brought its own token is a try to sign in; another token's call may still be under way.
-    const current = request.header.get("authorization") === `Bearer ${adminToken()}`;
-    if (current && ConnectError.from(thrown).code === Code.Unauthenticated) signOut();
+  // A call that brings its own token is a try to sign in; its failure is not the end of a session.
+  if (!token || request.header.has("authorization")) return next(request);
+  request.header.set("authorization", `Bearer ${token}`);
+  const notice = (thrown: unknown): never => {
+    if (ConnectError.from(thrown).code === Code.Unauthenticated && token === adminToken()) signOut();
     throw thrown;
-  }
+  };
+  const response = await next(request).catch(notice);
+  // A stream is refused in its first message, not in its head.
+  return response.stream ? { ...response, message: noticing(response.message, notice) } : response;
 };
+
+async function* noticing<T>(messages: AsyncIterable<T>, notice: (thrown: unknown) => never): AsyncGenerator<T> {
+  try {
+    yield* messages;
+  } catch (thrown) {
+    notice(thrown);
+  }
+}
 
 /** How the console speaks to the gateway that served it: the same public API everybody has. */
 export const transport = createConnectTransport({

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync, realpathSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,13 +21,19 @@ let installed = "";
 function nodes(): string[] {
   const names = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "node"));
   const others = names.filter((name) => !name.includes("node_modules") && existsSync(name));
-  return [...new Set([process.execPath, ...others])];
+  return [...new Set([process.execPath, ...others].map((name) => realpathSync(name)))];
 }
 
 // An empty project with the packed library and, in place of a registry, the dependencies it names.
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "pontage-pack-"));
-  await run("npm", ["pack", "--pack-destination", scratch], { cwd: sdk });
+  // Packed from a copy, so that a run of the tests leaves no build behind and removes none that is in use.
+  const source = join(scratch, "source");
+  for (const name of ["package.json", "tsconfig.build.json", "README.md", "src"]) {
+    await cp(join(sdk, name), join(source, name), { recursive: true });
+  }
+  await symlink(modules, join(source, "node_modules"), "dir");
+  await run("npm", ["pack", "--pack-destination", scratch], { cwd: source });
   const tarball = (await readdir(scratch)).find((name) => name.endsWith(".tgz"));
   if (!tarball) throw new Error("npm pack made no tarball");
   installed = join(scratch, "node_modules", "@pontage", "sdk");

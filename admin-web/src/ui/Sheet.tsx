@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useEffect, useId, useLayoutEffect, useRef } from "react";
 import { Icon } from "./Icon.tsx";
 
 /** A panel over the right side of the page. The browser's own dialog keeps the focus inside and gives it back. */
@@ -6,7 +6,8 @@ export function Sheet(props: { title: ReactNode; actions?: ReactNode; onClose: (
   const { title, actions, onClose, children } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  useEffect(() => {
+  // In the layout phase, because the browser gives the focus back only while the dialog is still in the page.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return;
     if (!element.open) element.showModal();

@@ -2,40 +2,42 @@
  * How many output tokens a model gives at most, where that has to be known: the dialects that cannot leave the cap out are
  * spoken by these types of provider. Source: models.dev (MIT) at f3fc692, 2026-07-02; names without a snapshot's date.
  */
-const outputLimits: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  anthropic: {
-    "claude-fable-5": 128_000,
-    "claude-opus-5": 128_000,
-    "claude-opus-4-8": 128_000,
-    "claude-opus-4-7": 128_000,
-    "claude-opus-4-6": 128_000,
-    "claude-opus-4-5": 64_000,
-    "claude-opus-4-1": 32_000,
-    "claude-opus-4-0": 32_000,
-    "claude-opus-4": 32_000,
-    "claude-sonnet-5": 128_000,
-    "claude-sonnet-4-6": 64_000,
-    "claude-sonnet-4-5": 64_000,
-    "claude-sonnet-4-0": 64_000,
-    "claude-sonnet-4": 64_000,
-    "claude-haiku-4-5": 64_000,
-    "claude-3-haiku": 4096,
-  },
-  deepseek: {
-    "deepseek-v4-pro": 384_000,
-    "deepseek-v4-flash": 384_000,
-    "deepseek-chat": 384_000,
-    "deepseek-reasoner": 384_000,
-  },
-};
+const outputLimits = new Map(
+  Object.entries({
+    anthropic: {
+      "claude-fable-5": 128_000,
+      "claude-opus-5": 128_000,
+      "claude-opus-4-8": 128_000,
+      "claude-opus-4-7": 128_000,
+      "claude-opus-4-6": 128_000,
+      "claude-opus-4-5": 64_000,
+      "claude-opus-4-1": 32_000,
+      "claude-opus-4-0": 32_000,
+      "claude-opus-4": 32_000,
+      "claude-sonnet-5": 128_000,
+      "claude-sonnet-4-6": 64_000,
+      "claude-sonnet-4-5": 64_000,
+      "claude-sonnet-4-0": 64_000,
+      "claude-sonnet-4": 64_000,
+      "claude-haiku-4-5": 64_000,
+      "claude-3-haiku": 4096,
+    },
+    deepseek: {
+      "deepseek-v4-pro": 384_000,
+      "deepseek-v4-flash": 384_000,
+      "deepseek-chat": 384_000,
+      "deepseek-reasoner": 384_000,
+    },
+  }).map(([type, limits]) => [type, new Map<string, number>(Object.entries(limits))]),
+);
 
 /** The smallest limit a model in use has: a cap above a model's limit is refused by its provider, one below is not. */
 const unknownLimit = 4096;
 
 /** The most output tokens a model gives, or a number every model accepts when it is not known. */
 export function outputLimitOf(providerType: string, model: string): number {
-  const limits = outputLimits[providerType];
-  return limits?.[model] ?? limits?.[withoutSnapshot(model)] ?? unknownLimit;
+  const limits = outputLimits.get(providerType);
+  return limits?.get(model) ?? limits?.get(withoutSnapshot(model)) ?? unknownLimit;
 }
 
 /**

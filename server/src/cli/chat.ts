@@ -2,7 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { text as readAll } from "node:stream/consumers";
 import type { Client } from "@connectrpc/connect";
 import { ChatService, type Receipt } from "@pontage/gen/pontage/v1/chat_pb.ts";
-import { Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { type GenerateEvent, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { Command } from "commander";
 import { text } from "../canonical/events.ts";
 import { callerClient } from "./connection.ts";
@@ -42,9 +42,10 @@ async function say(client: Client<typeof ChatService>, model: string, turns: Tur
   for await (const { item } of client.streamChat({ request: { model, messages: turns } })) {
     if (item.case === "receipt") receipt = item.value;
     const step = item.case === "event" ? item.value.event : undefined;
-    if (step?.case !== "partGrown" || step.value.delta.case !== "text") continue;
-    answer += step.value.delta.value;
-    process.stdout.write(step.value.delta.value);
+    const more = step && textIn(step);
+    if (!more) continue;
+    answer += more;
+    process.stdout.write(more);
   }
   process.stdout.write("\n");
   turns.push({ role: Role.ASSISTANT, parts: [text(answer)] });
@@ -54,4 +55,11 @@ async function say(client: Client<typeof ChatService>, model: string, turns: Tur
       `  ${receipt.provider}/${receipt.model}  in ${usage.inputTokens}  out ${usage.outputTokens}  ${dollars(receipt.costNanoUsd)}\n`,
     );
   }
+}
+
+/** The visible text a step adds. A part may begin with some already in it. */
+function textIn(step: GenerateEvent["event"]): string | undefined {
+  if (step.case === "partGrown" && step.value.delta.case === "text") return step.value.delta.value;
+  const kind = step.case === "partOpened" ? step.value.part?.kind : undefined;
+  return kind?.case === "text" ? kind.value.text : undefined;
 }

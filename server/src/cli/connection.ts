@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
@@ -43,19 +43,14 @@ function adminTransport(): Transport {
   return createConnectTransport({ baseUrl: "http://localhost", httpVersion: "1.1", nodeOptions: { socketPath } });
 }
 
-/** A client of a service that API keys open. The key is PONTAGE_API_KEY, or the first one, if it was written to a file. */
+/** A client of a service that API keys open: with PONTAGE_API_KEY at PONTAGE_URL, or through the local socket. */
 export function callerClient<T extends DescService>(service: T): Client<T> {
-  const key = process.env.PONTAGE_API_KEY || firstKey();
-  if (!key) throw new CommandFailure("Set PONTAGE_API_KEY to an API key. Make one with `pontage keys create NAME`.", 3);
+  const key = process.env.PONTAGE_API_KEY;
+  if (!key) return adminClient(service);
   const baseUrl = process.env.PONTAGE_URL ?? localUrl();
   return createClient(service, createConnectTransport({ baseUrl, httpVersion: "1.1", interceptors: [bearer(key)] }));
 }
 
 function localUrl(): string {
   return `http://localhost:${process.env.PONTAGE_PORT || defaultPort}`;
-}
-
-function firstKey(): string | undefined {
-  const path = join(defaultDataDirectory(process.env), "first-key");
-  return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
 }

@@ -85,7 +85,10 @@ export function keysCommand(): Command {
 }
 
 function printSecret(format: Format, key: Key, secret: string): void {
-  if (format === "json") return print(JSON.stringify({ key: messageJson(KeySchema, key), secret }, null, 2));
+  if (format === "json") {
+    print(JSON.stringify({ key: messageJson(KeySchema, key), secret }, null, 2));
+    return;
+  }
   // The secret alone on stdout, so that a script can take it.
   print(secret);
   process.stderr.write(`${key.name} (${key.id}). Shown once, keep it.\n`);

@@ -4,6 +4,8 @@ import { listIn, objectIn, stringIn } from "./wire.ts";
 
 /** What an error body says, whatever its shape. */
 export interface ErrorBody {
+  /** The status that the body itself names. */
+  readonly status: number | undefined;
   readonly message: string | undefined;
   readonly type: string | undefined;
   readonly code: string | undefined;
@@ -20,19 +22,24 @@ export function readErrorBody(body: string): ErrorBody {
   try {
     wire = JSON.parse(body);
   } catch {
-    return { message: plainText(body), type: undefined, code: undefined, param: undefined };
+    return { status: undefined, message: plainText(body), type: undefined, code: undefined, param: undefined };
   }
   return readErrorObject(objectIn(wire) ?? objectIn(listIn(wire)?.[0]) ?? {});
 }
 
-export function readErrorObject(wire: JsonObject): ErrorBody {
+function readErrorObject(wire: JsonObject): ErrorBody {
   const inner = objectIn(wire.error) ?? wire;
   return {
+    status: [inner.status, inner.status_code, Number(inner.code)].find(isErrorStatus),
     message: stringIn(wire.error) ?? stringIn(inner.message) ?? detail(inner.detail),
     type: notGeneric(stringIn(inner.type)),
-    code: codeIn(inner.code) ?? codeIn(inner.status_code),
+    code: codeIn(inner.code),
     param: stringIn(inner.param) ?? undefined,
   };
+}
+
+function isErrorStatus(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 400 && (value as number) <= 599;
 }
 
 function codeIn(value: unknown): string | undefined {
@@ -84,15 +91,14 @@ export function upstreamError(
     // The caller's own key was right, so this must not look like 401 to the caller's library.
     return new GatewayError(reason, `The provider refused the gateway's credential: ${message}`, facts);
   }
-  const known = status >= 400 && status <= 599;
-  return new GatewayError(reason, message, known ? { ...facts, status } : facts);
+  return new GatewayError(reason, message, isErrorStatus(status) ? { ...facts, status } : facts);
 }
 
-/** An error inside a stream has no status of its own; its code or type stands for one. */
-export function streamError(body: ErrorBody): GatewayError {
-  const code = Number(body.code);
+/** An error inside a stream, or inside an answer of status 200: the body or its type stands for the status. */
+export function errorInAnswer(wire: JsonObject): GatewayError {
+  const body = readErrorObject(wire);
   const byType = statusOfType[body.type ?? ""] ?? statusOfType[body.code ?? ""] ?? 0;
-  return upstreamError(code >= 400 && code <= 599 ? code : byType, {}, body);
+  return upstreamError(body.status ?? byType, {}, body);
 }
 
 function reasonOf(status: number, { type, code, message }: ErrorBody): Reason {

@@ -2,11 +2,12 @@ import { type JournalFiles, nodeFiles } from "./files.ts";
 
 /** The real disk, until a test says otherwise. */
 export class FaultyDisk implements JournalFiles {
-  /** Bytes that can still be written before the disk is full. What is truncated or removed is not given back. */
+  /** Bytes by which files can still grow before the disk is full. A truncation gives back what it cuts off. */
   freeBytes = Number.POSITIVE_INFINITY;
   /** Every write, truncation and sync fails. */
   dead = false;
   syncs = 0;
+  readonly #sizes = new Map<number, number>();
 
   readonly createDirectory = nodeFiles.createDirectory;
   readonly close = nodeFiles.close;
@@ -19,21 +20,29 @@ export class FaultyDisk implements JournalFiles {
 
   create(path: string): number {
     if (this.dead) throw ioError("EIO");
-    return nodeFiles.create(path);
+    const file = nodeFiles.create(path);
+    this.#sizes.set(file, 0);
+    return file;
   }
 
   write(file: number, bytes: Buffer, offset: number, length: number, position: number): number {
     if (this.dead) throw ioError("EIO");
-    if (this.freeBytes <= 0) throw ioError("ENOSPC");
+    const size = this.#sizes.get(file) ?? 0;
+    const fits = size + this.freeBytes - position;
+    if (fits <= 0) throw ioError("ENOSPC");
     // Like a real disk, a full one takes what still fits.
-    const taken = nodeFiles.write(file, bytes, offset, Math.min(length, this.freeBytes), position);
-    this.freeBytes -= taken;
+    const taken = nodeFiles.write(file, bytes, offset, Math.min(length, fits), position);
+    const grownBytes = Math.max(0, position + taken - size);
+    this.#sizes.set(file, size + grownBytes);
+    this.freeBytes -= grownBytes;
     return taken;
   }
 
   truncate(file: number, length: number): void {
     if (this.dead) throw ioError("EIO");
     nodeFiles.truncate(file, length);
+    this.freeBytes += Math.max(0, (this.#sizes.get(file) ?? 0) - length);
+    this.#sizes.set(file, length);
   }
 
   async sync(file: number): Promise<void> {

@@ -191,7 +191,7 @@ test("G6: on a full disk new attempts are refused, running ones end on disk, and
     disk.freeBytes = 100; // not enough for a record: the disk takes a part of it, and then no more
     expect(() => journal.open(factsOf(50))).toThrow(expect.objectContaining({ reason: Reason.USAGE_JOURNAL_FULL }));
     expect(journal.accepting).toBe(false);
-    disk.freeBytes = 4096; // what letting go of the reserve gives back
+    // The journal has let go of its reserve, so this one finds room.
     running[cycle]?.start();
     running[cycle]?.close(resultOf(cycle + 1));
     expect(journal.status.heldRecords).toBe(0);

@@ -2,11 +2,15 @@ import { timingSafeEqual } from "node:crypto";
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import { presentedSecret } from "../pipeline/authenticate.ts";
+import type { Caller } from "../pipeline/call.ts";
 import { hashSecret } from "../store/key-secret.ts";
 import { toConnectError } from "./rpc-errors.ts";
 
 /** Whether a connection came in through the local admin socket, which only its owner can open. */
 export const localSocket = createContextKey(false, { description: "came in through the local admin socket" });
+
+/** Who calls a model through that socket: there is no key, and the ledger says so. */
+export const localOperator: Caller = { keyId: "local", keyName: "local operator" };
 
 /**
  * Closes the admin services to everybody but the holder of the admin token and the local socket. Runs on the headers,

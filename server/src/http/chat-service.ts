@@ -15,6 +15,7 @@ import { CanonicalRequest } from "../payload/request.ts";
 import { Call } from "../pipeline/call.ts";
 import type { Reply, StreamReply } from "../pipeline/reply.ts";
 import { callHeaders, targetHeaders } from "./answer-headers.ts";
+import { localOperator, localSocket } from "./access.ts";
 import { toConnectError } from "./rpc-errors.ts";
 import { asGatewayError, type DoorTools } from "./wire-door.ts";
 
@@ -42,6 +43,7 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
     });
     // The signal also fires when the RPC is complete; the call is over by then and does not listen.
     context.signal.addEventListener("abort", () => call.leave(), { once: true });
+    if (context.values.get(localSocket)) call.caller = localOperator;
     context.responseHeader.set("x-request-id", call.id);
     return call;
   };

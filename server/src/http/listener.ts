@@ -116,7 +116,8 @@ function recognise(socket: net.Socket, then: (protocol: "1.1" | "2" | "tls") => 
     socket.pause();
     socket.unshift(seen);
     then(protocol);
-    socket.resume();
+    // HTTP/2 and TLS take what is buffered and then the handle itself; only HTTP/1 goes on reading the stream.
+    if (protocol === "1.1") socket.resume();
   };
   const onData = (chunk: Buffer) => {
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);

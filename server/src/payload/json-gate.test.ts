@@ -3,7 +3,7 @@ import { GatewayError, Reason, reasonName } from "../canonical/error.ts";
 import { gateJson } from "./json-gate.ts";
 
 const gate = (text: string) => gateJson(Buffer.from(text));
-const valueOf = (text: string, field: string) => {
+const textOf = (text: string, field: string) => {
   const span = gate(text).fields.get(field);
   return span && Buffer.from(text).subarray(span.start, span.end).toString();
 };
@@ -19,7 +19,7 @@ for (const [body, field, value] of [
   ['{"long":"' + "x".repeat(1000) + '\\n","m":true}', "m", "true"],
   ["{}", "model", undefined],
 ] as const) {
-  test(`finds ${field} in ${body.slice(0, 48)}`, () => expect(valueOf(body, field)).toBe(value));
+  test(`finds ${field} in ${body.slice(0, 48)}`, () => expect(textOf(body, field)).toBe(value));
 }
 
 function refusal(act: () => unknown): string {
@@ -67,8 +67,8 @@ test("agrees with JSON.parse on where the top-level values stand, whatever they 
   for (const first of samples) {
     for (const second of samples) {
       const body = `{ "first" :${first},\n"second": ${second}\t}`;
-      expect(JSON.parse(valueOf(body, "first") ?? "")).toEqual(JSON.parse(first));
-      expect(JSON.parse(valueOf(body, "second") ?? "")).toEqual(JSON.parse(second));
+      expect(JSON.parse(textOf(body, "first") ?? "")).toEqual(JSON.parse(first));
+      expect(JSON.parse(textOf(body, "second") ?? "")).toEqual(JSON.parse(second));
     }
   }
 });

@@ -53,6 +53,7 @@ export class Call {
   readonly losses = new LossReport();
   /** Reads the body; called by the stage that may, after the caller is known. */
   readonly read: () => Promise<Request>;
+  /** Found out by the first stage, unless the front door vouches for it. */
   caller: Caller | undefined;
   /** Let go of when the call has ended; `head` stays. */
   request: Request | undefined;

@@ -31,7 +31,7 @@ export function createPipeline(tools: PipelineTools): Pipeline {
   const { keys, router, journal, clock, random } = tools;
   const retries = new RetryBudget();
   return async (call) => {
-    call.caller = authenticate(call.headers, keys, clock);
+    call.caller ??= authenticate(call.headers, keys, clock);
     const request = await call.read();
     call.request = request;
     call.head = request.head;

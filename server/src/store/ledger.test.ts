@@ -156,9 +156,7 @@ for (const kind of storeKinds) {
       remember(list);
       const replicas = kind === "postgresql" ? [store, await made.open(), await made.open()] : [store];
       const writers = Array.from({ length: 8 }, async (_, writer) => {
-        const { ledger: own } = replicas[writer % replicas.length]!.ledger
-          ? replicas[writer % replicas.length]!
-          : store;
+        const own = replicas[writer % replicas.length]!.ledger;
         let inserted = 0;
         const mine = shuffled(list);
         while (mine.length > 0) inserted += (await own.record(mine.splice(0, 1 + upTo(60)))).inserted;

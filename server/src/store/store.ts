@@ -68,10 +68,8 @@ async function openLocked(options: StoreOptions, unlock: () => Promise<void>): P
       ...ormOptions,
       logger: log,
       ...(embedded ? embeddedOptions(embedded.database) : serverOptions(databaseUrl!)),
-    }).catch((error: unknown) => {
-      throw databaseUrl ? unreachable(databaseUrl, error) : error;
     });
-    const pool: Pool = await orm.em.getConnection().getNativeClient();
+    const pool: Pool = databaseUrl ? await reach(orm, databaseUrl) : await orm.em.getConnection().getNativeClient();
     if (embedded) await orm.migrator.up();
     else await migrateAlone(orm, pool);
     return await assemble(orm, pool, embedded ? "embedded" : "postgresql", world, log, embedded?.setAside, async () => {
@@ -183,6 +181,17 @@ async function migrateAlone(orm: MikroORM, pool: Pool) {
     if (locked) await sql.rows("select pg_advisory_unlock($1)", [migrationLock]).catch(() => undefined);
     // The lock belongs to the connection; throwing the connection away would also give it back.
     client.release(!locked);
+  }
+}
+
+/** The driver's pool, once the server has answered on it. */
+async function reach(orm: MikroORM, databaseUrl: string): Promise<Pool> {
+  try {
+    const pool: Pool = await orm.em.getConnection().getNativeClient();
+    await sqlOn(pool).rows("select 1");
+    return pool;
+  } catch (cause) {
+    throw unreachable(databaseUrl, cause);
   }
 }
 

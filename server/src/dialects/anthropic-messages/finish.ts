@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { FinishReason, type Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Crossing } from "../crossing.ts";
 
 const meanings: Readonly<Record<string, FinishReason>> = {
   end_turn: FinishReason.STOP,
@@ -33,16 +34,20 @@ export interface Ending {
   readonly stopSequence: string;
 }
 
-/** The fields that say how an answer from another dialect ended. */
-export function encodeFinish(ending: Ending, kinds: ReadonlySet<Part["kind"]["case"]>): JsonObject {
-  let reason = ending.finishReason;
+/**
+ * The fields that say how an answer ended: as it was said where it is the dialect's own answer, and otherwise in the
+ * nearest word, with the origin's beside it where no word means it.
+ */
+export function encodeFinish(ending: Ending, kinds: ReadonlySet<Part["kind"]["case"]>, crossing: Crossing): JsonObject {
+  const stop_sequence = ending.stopSequence === "" ? null : ending.stopSequence;
+  if (crossing.same) return { stop_reason: ending.nativeFinishReason || null, stop_sequence };
+  // An ending nobody gave a reason for is taken for a plain one.
+  const isUnsaid = ending.finishReason === FinishReason.UNSPECIFIED && ending.nativeFinishReason === "";
+  let reason = isUnsaid ? FinishReason.STOP : ending.finishReason;
   if (reason === FinishReason.STOP && kinds.has("refusal")) reason = FinishReason.FILTERED;
   // Some providers say a plain stop although the model waits for its calls.
   else if (reason === FinishReason.STOP && kinds.has("toolCall")) reason = FinishReason.TOOL_CALLS;
-  const vague = reason === FinishReason.UNSPECIFIED && ending.nativeFinishReason !== "";
-  return {
-    stop_reason: words[reason] ?? "end_turn",
-    stop_sequence: ending.stopSequence === "" ? null : ending.stopSequence,
-    ...(vague ? { native_finish_reason: ending.nativeFinishReason } : {}),
-  };
+  const vague = reason === FinishReason.UNSPECIFIED;
+  const native: JsonObject = vague ? { native_finish_reason: ending.nativeFinishReason } : {};
+  return { stop_reason: words[reason] ?? "end_turn", stop_sequence, ...native };
 }

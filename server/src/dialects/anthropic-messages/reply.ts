@@ -4,6 +4,7 @@ import { GatewayError, Reason } from "../../canonical/error.ts";
 import { refusal } from "../../canonical/events.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { Crossing, spelling } from "../crossing.ts";
+import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
@@ -14,6 +15,7 @@ import { decodeUsage, encodeUsage } from "./usage.ts";
 const dialect = "anthropic-messages";
 
 export function decodeReply(wire: JsonObject): GenerateReply {
+  if (wire.type === "error") throw errorInAnswer(wire);
   const content = listIn(wire.content);
   if (content === undefined) {
     throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer has no `content`.");
@@ -110,13 +112,8 @@ function readInput(text: string, waits: boolean): JsonValue {
 
 function encodeEnding(choice: Choice | undefined, crossing: Crossing): JsonObject {
   if (choice === undefined) return { stop_reason: null, stop_sequence: null };
-  const extra = crossing.extra(choice.extra, "");
-  if (!crossing.same) return { ...encodeFinish(choice, new Set(choice.parts.map(({ kind }) => kind.case))), ...extra };
-  return {
-    stop_reason: choice.nativeFinishReason || null,
-    stop_sequence: choice.stopSequence || null,
-    ...extra,
-  };
+  const kinds = new Set(choice.parts.map(({ kind }) => kind.case));
+  return { ...encodeFinish(choice, kinds, crossing), ...crossing.extra(choice.extra, "") };
 }
 
 const replyWords = new Set(["id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "stop_details"]);

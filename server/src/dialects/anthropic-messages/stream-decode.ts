@@ -13,7 +13,7 @@ import {
 } from "../../canonical/events.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
-import { readErrorObject, streamError } from "../error-body.ts";
+import { errorInAnswer } from "../error-body.ts";
 import { opaqueOf } from "../opaque.ts";
 import { countIn, fieldsBeside, objectIn, parseObject, stringIn } from "../wire.ts";
 import { decodeFinish } from "./finish.ts";
@@ -66,6 +66,7 @@ export function createDecoder(): StreamDecoder {
   function startBlock(wire: JsonObject, events: GenerateEvent[]): void {
     const block = objectIn(wire.content_block) ?? {};
     const at = countIn(wire.index) ?? 0;
+    if (!isOpen) start({}, events);
     if (blocks.has(at)) throw garbage("starts a block that is open already");
     const whole = decodeAnswerBlock(
       block.type === "tool_use" && block.input === undefined ? { ...block, input: {} } : block,
@@ -211,7 +212,7 @@ export function createDecoder(): StreamDecoder {
         stop(events);
         return;
       default:
-        if (wire.type === "error" || frame.event === "error") throw streamError(readErrorObject(wire));
+        if (wire.type === "error" || frame.event === "error") throw errorInAnswer(wire);
     }
   }
 

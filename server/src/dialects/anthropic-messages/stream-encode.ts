@@ -7,6 +7,7 @@ import { Crossing } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
+import { objectIn } from "../wire.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { encodeAnswerPart } from "./reply.ts";
@@ -43,6 +44,8 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   let nextBlock = 0;
   let ending: ChoiceFinished | undefined;
   const kinds = new Set<Part["kind"]["case"]>();
+  /** The usage as its origin says it; it is told at the end. */
+  let saidUsage: JsonObject | undefined;
   let frames: Frame[] = [];
 
   function emit(event: string, body: JsonObject): void {
@@ -61,8 +64,8 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       stop_sequence: null,
       usage: encodeUsage(event.usage),
     };
-    // The usage as its origin says it is told at the end, where it is complete.
-    const { usage: _, ...extra } = event.extra ?? {};
+    const { usage, ...extra } = event.extra ?? {};
+    saidUsage = objectIn(usage);
     emit("message_start", { message: { ...message, ...crossing.extra(extra, "") } });
   }
 
@@ -165,7 +168,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     stopBlock();
     for (const part of waiting) part.closed = true;
     resume();
-    const { usage: raw, ...extra } = said ?? {};
+    const { usage: raw = saidUsage, ...extra } = said ?? {};
     const wire = (crossing.same && usageAsSaid(raw, usage, decodeUsage)) || encodeUsage(usage);
     emit("message_delta", { delta: endingOf(ending), usage: wire, ...crossing.extra(extra, "") });
     emit("message_stop", {});
@@ -173,9 +176,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function endingOf(event: ChoiceFinished | undefined): JsonObject {
     if (event === undefined) return { stop_reason: "end_turn", stop_sequence: null };
-    const extra = crossing.extra(event.extra, "");
-    if (!crossing.same) return { ...encodeFinish(event, kinds), ...extra };
-    return { stop_reason: event.nativeFinishReason || null, stop_sequence: event.stopSequence || null, ...extra };
+    return { ...encodeFinish(event, kinds, crossing), ...crossing.extra(event.extra, "") };
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GatewayError } from "../../canonical/error.ts";
 import type { Tally, TallyContext } from "../dialect.ts";
-import { readErrorObject, streamError } from "../error-body.ts";
+import { errorInAnswer } from "../error-body.ts";
 import { objectIn, parseObject } from "../wire.ts";
 import { decodeUsage, mergeUsage } from "./usage.ts";
 
@@ -19,7 +19,7 @@ export function createTally(_: TallyContext): Tally {
       if (wire.type === "message_start") usage = mergeUsage(usage, objectIn(wire.message)?.usage);
       else if (wire.type === "message_delta") usage = mergeUsage(usage, wire.usage);
       else if (wire.type === "message_stop") ended = failure === undefined;
-      else if (wire.type === "error" || frame.event === "error") failure ??= streamError(readErrorObject(wire));
+      else if (wire.type === "error" || frame.event === "error") failure ??= errorInAnswer(wire);
       return "show";
     },
     get usage() {

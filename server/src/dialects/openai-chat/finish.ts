@@ -1,4 +1,6 @@
+import type { JsonObject } from "@bufbuild/protobuf";
 import { FinishReason, type Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Crossing } from "../crossing.ts";
 
 const meanings: Readonly<Record<string, FinishReason>> = {
   stop: FinishReason.STOP,
@@ -31,15 +33,20 @@ export interface Ending {
   readonly nativeFinishReason: string;
 }
 
-/** The `finish_reason` of an answer from another dialect, and the origin's word where none of chat's means it. */
-export function encodeFinish(
-  ending: Ending,
-  kinds: ReadonlySet<Part["kind"]["case"]>,
-): { word: string; native?: string } {
+/**
+ * The fields that say how an answer ended: as it was said where it is the dialect's own answer, and otherwise in chat's
+ * nearest word, with the origin's beside it where no word of chat means it.
+ */
+export function encodeFinish(ending: Ending, kinds: ReadonlySet<Part["kind"]["case"]>, crossing: Crossing): JsonObject {
   const { finishReason, nativeFinishReason } = ending;
+  if (crossing.same) return { finish_reason: nativeFinishReason || null };
+  if (finishReason === FinishReason.STOP_SEQUENCE) crossing.lose("stop_sequence");
+  if (finishReason === FinishReason.CONTEXT_FULL) crossing.lose("stop_reason");
   // Some providers say a plain stop although the model waits for its calls.
-  const waits = finishReason === FinishReason.STOP && kinds.has("toolCall");
+  const isUnsaid = finishReason === FinishReason.UNSPECIFIED && nativeFinishReason === "";
+  const waits = (finishReason === FinishReason.STOP || isUnsaid) && kinds.has("toolCall");
   const word = waits ? "tool_calls" : (words[finishReason] ?? "stop");
   const vague = finishReason === FinishReason.UNSPECIFIED || finishReason === FinishReason.PAUSED;
-  return vague && nativeFinishReason !== "" ? { word, native: nativeFinishReason } : { word };
+  const native: JsonObject = vague && nativeFinishReason !== "" ? { native_finish_reason: nativeFinishReason } : {};
+  return { finish_reason: word, ...native };
 }

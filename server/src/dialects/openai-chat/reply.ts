@@ -4,6 +4,7 @@ import { GatewayError, Reason } from "../../canonical/error.ts";
 import { refusal, text, toolCall } from "../../canonical/events.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { Crossing, spelling, takeSpelling } from "../crossing.ts";
+import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
@@ -15,6 +16,8 @@ import { decodeUsage, encodeUsage } from "./usage.ts";
 const dialect = "openai-chat";
 
 export function decodeReply(wire: JsonObject): GenerateReply {
+  // Azure answers 200 to a prompt that its filter refuses.
+  if (wire.error) throw errorInAnswer(wire);
   const choices = listIn(wire.choices);
   if (choices === undefined) {
     throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer has no `choices`.");
@@ -109,15 +112,11 @@ export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
 function encodeChoice(choice: Choice, crossing: Crossing): JsonObject {
   const { message: beside, ...extra } = crossing.extra(choice.extra, "") ?? {};
   const kinds = new Set(choice.parts.map(({ kind }) => kind.case));
-  const { word, native } = crossing.same
-    ? { word: choice.nativeFinishReason || null, native: undefined }
-    : encodeFinish(choice, kinds);
   return {
     index: choice.index,
     message: { ...encodeMessage(choice, crossing), ...objectIn(beside) },
     logprobs: null,
-    finish_reason: word,
-    ...(native === undefined ? {} : { native_finish_reason: native }),
+    ...encodeFinish(choice, kinds, crossing),
     ...extra,
   };
 }
@@ -174,7 +173,8 @@ function encodeCall(part: Part, path: string, crossing: Crossing): JsonObject {
 }
 
 const replyWords = new Set(["id", "object", "created", "model", "choices"]);
-const choiceWords = new Set(["index", "message", "finish_reason"]);
+/** Perplexity repeats the beginning of its stream in `delta`. */
+const choiceWords = new Set(["index", "message", "finish_reason", "delta"]);
 const messageWords = new Set([
   "role",
   "content",

@@ -5,7 +5,7 @@ import { failed, finished, opened } from "../../canonical/events.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
-import { readErrorObject, streamError } from "../error-body.ts";
+import { errorInAnswer } from "../error-body.ts";
 import { countIn, fieldsBeside, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { type ChoiceDecoder, createChoiceDecoder } from "./choice-decode.ts";
 import { decodeUsage } from "./usage.ts";
@@ -90,7 +90,7 @@ export function createDecoder(): StreamDecoder {
         "The provider's stream holds an event that is not a JSON object.",
       );
     }
-    if (isError(frame, chunk)) throw streamError(readErrorObject(chunk));
+    if (isError(frame, chunk)) throw errorInAnswer(chunk);
     readChunk(chunk, events);
   }
 

@@ -31,6 +31,8 @@ interface OpenChoice {
   details: number;
 }
 
+const thoughtField = "reasoning_content";
+
 /** Events to chunks. The constant parts of a chunk are written once per stream, and once more per part. */
 export function createEncoder(context: StreamContext): StreamEncoder {
   let crossing = new Crossing("", "openai-chat", context.losses);
@@ -38,6 +40,8 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   const usageField = context.showUsage ? ',"usage":null}' : "}";
   const tail = `},"logprobs":null,"finish_reason":null}]${usageField}`;
   const choices = new Map<number, OpenChoice>();
+  /** The usage as its origin says it; it is told at the end. */
+  let saidUsage: JsonObject | undefined;
   let frames: Frame[] = [];
 
   function emit(data: string): void {
@@ -54,7 +58,8 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function open(event: Opened): void {
     crossing = new Crossing(event.dialect, "openai-chat", context.losses);
-    const { usage: _, ...extra } = event.extra ?? {};
+    const { usage, ...extra } = event.extra ?? {};
+    saidUsage = objectIn(usage);
     const shared = JSON.stringify({
       id: event.id || context.id,
       object: "chat.completion.chunk",
@@ -92,7 +97,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       case "reasoning": {
         const details = crossing.extra(rest, path);
         const { text, signature, redacted } = kind.value;
-        const open = keep(choice, index, spelt === "reasoning" ? "reasoning" : "reasoning_content", text);
+        const open = spelt === "thinking" ? keepThinking(choice, index, text) : keep(choice, index, spelt || thoughtField, text);
         open.thought = { text, signature, redacted };
         if (details) emitDelta(choice.index, details);
         return;
@@ -122,6 +127,15 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     const part: OpenPart = { before: `${deltaHead(choice.index)}"${field}":`, after: tail, thought: undefined };
     choice.parts.set(index, part);
     if (start !== "") emit(part.before + JSON.stringify(start) + part.after);
+    return part;
+  }
+
+  /** Mistral's thoughts are pieces of the content. */
+  function keepThinking(choice: OpenChoice, index: number, start: string): OpenPart {
+    const before = `${deltaHead(choice.index)}"content":[{"type":"thinking","thinking":[{"type":"text","text":`;
+    const part: OpenPart = { before, after: `}]}]${tail}`, thought: undefined };
+    choice.parts.set(index, part);
+    emit(part.before + JSON.stringify(start) + part.after);
     return part;
   }
 
@@ -158,22 +172,18 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function finishChoice(choice: OpenChoice, event: ChoiceFinished): void {
     const { message: beside, ...extra } = crossing.extra(event.extra, "") ?? {};
-    const { word, native } = crossing.same
-      ? { word: event.nativeFinishReason || null, native: undefined }
-      : encodeFinish(event, choice.kinds);
     const ending: JsonObject = {
       index: choice.index,
       delta: objectIn(beside) ?? {},
       logprobs: null,
-      finish_reason: word,
-      ...(native === undefined ? {} : { native_finish_reason: native }),
+      ...encodeFinish(event, choice.kinds, crossing),
       ...extra,
     };
     emit(`${head}"choices":[${JSON.stringify(ending)}]${usageField}`);
   }
 
   function finish(usage: Usage | undefined, said: JsonObject | undefined): void {
-    const { usage: raw, ...extra } = said ?? {};
+    const { usage: raw = saidUsage, ...extra } = said ?? {};
     const own = JSON.stringify(crossing.extra(extra, "") ?? {}).slice(1, -1);
     const shown = context.showUsage && usage !== undefined;
     if (shown || own !== "") {

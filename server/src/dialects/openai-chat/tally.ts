@@ -1,7 +1,7 @@
 import type { GatewayError } from "../../canonical/error.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Tally, TallyContext } from "../dialect.ts";
-import { readErrorObject, streamError } from "../error-body.ts";
+import { errorInAnswer } from "../error-body.ts";
 import { listIn, objectIn, parseObject } from "../wire.ts";
 import { isError } from "./stream-decode.ts";
 import { decodeUsage } from "./usage.ts";
@@ -24,7 +24,7 @@ export function createTally({ hideUsage }: TallyContext): Tally {
       if (chunk === undefined) return "show";
       const said = decodeUsage(chunk.usage);
       usage = said ?? usage;
-      if (isError(frame, chunk)) failure ??= streamError(readErrorObject(chunk));
+      if (isError(frame, chunk)) failure ??= errorInAnswer(chunk);
       else if (chunk.object === "chat.completion.done") ended = failure === undefined;
       // The extra chunk that `include_usage` asks for. Usage that rides on a chunk with words is left there.
       const isUsageOnly =

@@ -125,7 +125,11 @@ function eventsOf(request: GenerateRequest, said: Said): GenerateEvent[] {
     .update(JSON.stringify(request.messages.map(wordsIn)))
     .digest("hex")
     .slice(0, 24)}`;
-  const events = [opened({ id, model: request.model, createTimeSeconds: 0, dialect: "" })];
+  const input = inputTokensOf(request);
+  // A long system prompt counts as cached, so that the figure is seen before a real key is there.
+  const cached = cachedTokensOf(request);
+  const read = { inputTokens: input - cached, cacheReadTokens: cached };
+  const events = [opened({ id, model: request.model, createTimeSeconds: 0, dialect: "", usage: usageOf(read) })];
   let index = 0;
   let output = words.length;
   if (words.length > 0) {
@@ -146,10 +150,7 @@ function eventsOf(request: GenerateRequest, said: Said): GenerateEvent[] {
     index++;
   }
   events.push(choiceFinished({ choice: 0, finishReason: said.finishReason ?? FinishReason.STOP }));
-  const input = inputTokensOf(request);
-  // A long system prompt counts as cached, so that the figure is seen before a real key is there.
-  const cached = cachedTokensOf(request);
-  events.push(finished(usageOf({ inputTokens: input - cached, cacheReadTokens: cached, outputTokens: output })));
+  events.push(finished(usageOf({ ...read, outputTokens: output })));
   return events;
 }
 

@@ -1,0 +1,224 @@
+// `npm run bench [-- --quick]`: what a call costs, side by side with a bare proxy (and nginx, where it is installed).
+//
+// The yardstick is CPU time of the process in the middle per request, against the bare proxy in the same run, rounds
+// interleaved, medians of ratios: absolute figures differ from machine to machine. Wrong answers fail the run.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "undici";
+import { expectedText } from "./answers.ts";
+import { closedLoop, median, openLoop, quantile, type Shot } from "./load.ts";
+import { startNginx } from "./nginx.ts";
+import { cpuMs, type Measured, residentBytes, startProgram } from "./process.ts";
+
+const quick = process.argv.includes("--quick");
+const rounds = quick ? 3 : 7;
+const roundMs = quick ? 600 : 1_500;
+const only = process.argv.find((arg) => arg.startsWith("--only="))?.slice("--only=".length);
+
+interface Case {
+  readonly name: string;
+  readonly goal: number;
+  readonly connections: number;
+  readonly openai: boolean;
+  readonly stream: number | undefined;
+  readonly paced?: boolean;
+  readonly promptBytes?: number;
+  /** The dialect of the upstream is another one; the bare proxy is measured with the client's own. */
+  readonly across?: boolean;
+}
+
+const cases: readonly Case[] = [
+  { name: "JSON 1 KB", goal: 1.5, connections: 32, openai: true, stream: undefined },
+  { name: "JSON, 50 KB prompt", goal: 1.5, connections: 32, openai: true, stream: undefined, promptBytes: 50_000 },
+  { name: "SSE 50 chunks", goal: 1.2, connections: 32, openai: true, stream: 50 },
+  { name: "SSE 200 chunks at 10 ms", goal: 1.2, connections: 200, openai: true, stream: 200, paced: true },
+  { name: "JSON, OpenAI client, Anthropic upstream", goal: 2, connections: 32, openai: true, stream: undefined, across: true },
+  { name: "SSE 50, OpenAI client, Anthropic upstream", goal: 2, connections: 32, openai: true, stream: 50, across: true },
+  { name: "SSE 50, Anthropic client, OpenAI upstream", goal: 2, connections: 32, openai: false, stream: 50, across: true },
+];
+
+const directory = mkdtempSync(join(tmpdir(), "pontage-bench-"));
+const running: Measured[] = [];
+
+try {
+  const upstream = await launch([here("upstream.ts")]);
+  const origin = `http://127.0.0.1:${upstream.port}`;
+  const bare = await launch([here("bare-proxy.ts"), origin]);
+  const nginx = await startNginx(directory, upstream.port);
+  if (nginx) running.push(nginx);
+  else console.log("nginx is not installed; it is left out.\n");
+  const pontage = await launchPontage(origin);
+  const key = readFileSync(join(directory, "data", "first-key"), "utf8").trim();
+
+  const targets: readonly { name: string; process: Measured | undefined; port: number }[] = [
+    { name: "direct", process: undefined, port: upstream.port },
+    { name: "bare", process: bare, port: bare.port },
+    ...(nginx ? [{ name: "nginx", process: nginx, port: nginx.port }] : []),
+    { name: "pontage", process: pontage, port: pontage.port },
+  ];
+  const pools = new Map(targets.map(({ name, port }) => [name, new Pool(`http://127.0.0.1:${port}`, { pipelining: 1 })]));
+
+  console.log("CPU per request of the process in the middle, and its ratio to the bare proxy (median of rounds)\n");
+  for (const one of cases) {
+    if (only && !one.name.includes(only)) continue;
+    const cpu = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
+    const rate = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
+    const duration = one.paced ? roundMs * 3 : roundMs;
+    for (let round = -1; round < rounds; round++) {
+      for (const { name, process: middle } of targets) {
+        const shot = shotOf(one, name, key);
+        const before = middle ? cpuMs(middle.pid) : 0;
+        const result = await closedLoop(pools.get(name)!, shot, one.connections, round < 0 ? 300 : duration);
+        // What a gateway puts off (events, ledger) counts too, so everybody gets the same time to finish.
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        if (round < 0) continue; // warm-up
+        if (middle) cpu.get(name)!.push(((cpuMs(middle.pid) - before) * 1000) / result.count);
+        rate.get(name)!.push(result.count / result.seconds);
+      }
+    }
+    print(one, cpu, rate);
+  }
+  if (!only) {
+    await latency(pools, key);
+    await memory(targets, pools, key);
+  }
+  for (const pool of pools.values()) await pool.destroy();
+} finally {
+  for (const one of running.reverse()) await one.stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+
+function print(one: Case, cpu: ReadonlyMap<string, readonly number[]>, rate: ReadonlyMap<string, readonly number[]>): void {
+  console.log(one.name);
+  const yardstick = cpu.get("bare")!;
+  for (const [name, values] of cpu) {
+    const perSecond = median(rate.get(name)!).toFixed(0).padStart(7);
+    if (values.length === 0) {
+      console.log(`  ${name.padEnd(9)} ${"".padStart(9)}   ${"".padStart(6)}  ${perSecond}/s`);
+      continue;
+    }
+    const ratio = median(values.map((value, i) => value / yardstick[i]!));
+    const goal = name === "pontage" ? `  goal <= ${one.goal}  ${ratio <= one.goal ? "met" : "MISSED"}` : "";
+    console.log(`  ${name.padEnd(9)} ${median(values).toFixed(0).padStart(6)} us   x ${ratio.toFixed(2)}  ${perSecond}/s${goal}`);
+  }
+  console.log();
+}
+
+/** Latency at a rate well below what anybody can do, and what each adds to going direct. */
+async function latency(pools: ReadonlyMap<string, Pool>, key: string): Promise<void> {
+  const perSecond = 300;
+  console.log(`Latency at ${perSecond} requests a second (JSON 1 KB; first byte of SSE 50), added to going direct\n`);
+  for (const one of [cases[0]!, cases[2]!]) {
+    const all = new Map<string, number[]>([...pools.keys()].map((name) => [name, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, pool] of pools) {
+        const result = await openLoop(pool, shotOf(one, name, key), perSecond, roundMs);
+        all.get(name)!.push(...result.timings.map((timing) => (one.stream ? timing.firstByteMs : timing.totalMs)));
+      }
+    }
+    const direct = all.get("direct")!;
+    console.log(one.name);
+    for (const [name, values] of all) {
+      const added = (q: number) => (quantile(values, q) - quantile(direct, q)).toFixed(2).padStart(6);
+      console.log(`  ${name.padEnd(9)} p50 ${quantile(values, 0.5).toFixed(2)} ms (${added(0.5)})   p99 ${quantile(values, 0.99).toFixed(2)} ms (${added(0.99)})`);
+    }
+    console.log();
+  }
+}
+
+/** What one open stream holds in memory. */
+async function memory(
+  targets: readonly { name: string; process: Measured | undefined }[],
+  pools: ReadonlyMap<string, Pool>,
+  key: string,
+): Promise<void> {
+  const streams = quick ? 200 : 1_000;
+  console.log(`Memory with ${streams} open streams\n`);
+  const paced = cases.find((one) => one.paced)!;
+  for (const { name, process: middle } of targets) {
+    if (!middle) continue;
+    const before = residentBytes(middle.pid);
+    const load = closedLoop(pools.get(name)!, shotOf(paced, name, key), streams, 100);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const during = residentBytes(middle.pid);
+    await load;
+    console.log(`  ${name.padEnd(9)} ${((during - before) / streams / 1024).toFixed(1).padStart(6)} KiB a stream`);
+  }
+  console.log();
+}
+
+/** The same question for everybody; only Pontage is told the provider, and only there does the upstream's dialect differ. */
+function shotOf(one: Case, target: string, key: string): Shot {
+  const chunks = one.stream === undefined ? "" : `${one.stream} chunks${one.paced ? " paced" : ""}`;
+  const prompt = `${chunks} ${"The quick brown fox jumps over the lazy dog. ".repeat(Math.ceil((one.promptBytes ?? 200) / 45))}`;
+  const provider = target !== "pontage" ? "" : one.openai === !one.across ? "openai/" : "anthropic/";
+  const base = { model: `${provider}bench`, messages: [{ role: "user", content: prompt }] };
+  const request = {
+    ...base,
+    ...(one.openai ? {} : { max_tokens: 1000 }),
+    ...(one.stream ? { stream: true } : {}),
+  };
+  const expected = expectedText(one.stream);
+  return {
+    path: one.openai ? "/v1/chat/completions" : "/v1/messages",
+    headers: ["content-type", "application/json", "authorization", `Bearer ${key}`],
+    body: Buffer.from(JSON.stringify(request)),
+    check(answer) {
+      const text = one.stream ? streamedText(answer) : wholeText(answer);
+      if (text !== expected) throw new Error(`${target}, ${one.name}: wrong answer\n${answer.slice(0, 500)}`);
+      const ended = answer.includes("data: [DONE]") || answer.includes("event: message_stop");
+      if (one.stream && !ended) throw new Error(`${target}, ${one.name}: the stream has no end`);
+    },
+  };
+}
+
+interface AnyAnswer {
+  readonly choices?: readonly { readonly delta?: { content?: string }; readonly message?: { content?: string } }[];
+  readonly delta?: { readonly text?: string };
+  readonly content?: readonly { readonly text?: string }[];
+}
+
+function streamedText(answer: string): string {
+  return answer
+    .split("\n")
+    .filter((line) => line.startsWith("data: {"))
+    .map((line) => JSON.parse(line.slice(6)) as AnyAnswer)
+    .map((wire) => wire.choices?.[0]?.delta?.content ?? wire.delta?.text ?? "")
+    .join("");
+}
+
+function wholeText(answer: string): string {
+  const wire = JSON.parse(answer) as AnyAnswer;
+  return wire.choices?.[0]?.message?.content ?? wire.content?.map(({ text }) => text).join("") ?? "";
+}
+
+async function launch(args: readonly string[]): Promise<Measured> {
+  const program = await startProgram(args, {}, (line) => Number(line) || undefined);
+  running.push(program);
+  return program;
+}
+
+async function launchPontage(origin: string): Promise<Measured> {
+  const config = join(directory, "pontage.yaml");
+  writeFileSync(
+    config,
+    `version: 1
+providers:
+  openai: { type: openai_compatible, base_url: "${origin}/v1", api_key: bench, models: [bench], discover: false }
+  anthropic: { type: anthropic_compatible, base_url: "${origin}/v1", api_key: bench, discover: false }
+`,
+  );
+  const program = await startProgram(
+    [...(process.env.BENCH_NODE_ARGS?.split(" ") ?? []), here("../../server/src/main.ts"), "start", "--port", "0", "--config", config],
+    { PONTAGE_DATA: join(directory, "data") },
+    (line) => (line.includes('"msg":"ready"') ? Number(/"port":(\d+)/.exec(line)?.[1]) : undefined),
+  );
+  running.push(program);
+  return program;
+}
+
+function here(name: string): string {
+  return new URL(name, import.meta.url).pathname;
+}

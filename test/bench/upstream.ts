@@ -1,0 +1,37 @@
+// The model API of the benchmark: canned answers, chosen by a word in the request. Prints its port.
+import http from "node:http";
+import { answers } from "./answers.ts";
+
+const server = http.createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on("data", (chunk: Buffer) => chunks.push(chunk));
+  request.on("end", () => {
+    const body = Buffer.concat(chunks);
+    const dialect = request.url?.endsWith("/messages") ? "anthropic-messages" : "openai-chat";
+    const streamed = body.includes('"stream":true');
+    const count = body.includes("200 chunks") ? 200 : 50;
+    if (!streamed) {
+      const answer = answers[dialect].json;
+      response.writeHead(200, { "content-type": "application/json", "content-length": answer.length });
+      response.end(answer);
+      return;
+    }
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const frames = answers[dialect].frames(count);
+    if (!body.includes("paced")) {
+      for (const frame of frames) response.write(frame);
+      response.end();
+      return;
+    }
+    let at = 0;
+    const timer = setInterval(() => {
+      response.write(frames[at++]);
+      if (at < frames.length) return;
+      clearInterval(timer);
+      response.end();
+    }, 10);
+    response.on("close", () => clearInterval(timer));
+  });
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, "127.0.0.1", () => console.log((server.address() as { port: number }).port));

@@ -1,0 +1,169 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { GatewayError } from "../../server/src/canonical/error.ts";
+import { fold } from "../../server/src/canonical/fold.ts";
+import { LossReport } from "../../server/src/canonical/loss.ts";
+import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
+import { createSseReader } from "../../server/src/framing/sse.ts";
+import { errors, eventsOf, framesOf, othersOf, randomCuts, requested, seededRandom, streamed, unary } from "./recordings.ts";
+
+/*
+ * Law 8, total: no bytes make a dialect throw anything but its typed error, or break its contract. Recordings are spoilt
+ * at random; `PONTAGE_SEED` repeats a run and `PONTAGE_NIGHTLY` makes it longer.
+ */
+
+const seed = Number(process.env.PONTAGE_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const rounds = process.env.PONTAGE_NIGHTLY === "1" ? 2000 : 30;
+const maxFrameBytes = 1 << 20;
+
+/** Runs `attempt`, which may fail only in the one allowed way. */
+function attempt<T>(what: string, attempt: () => T): T | undefined {
+  try {
+    return attempt();
+  } catch (error) {
+    if (!(error instanceof GatewayError)) {
+      throw new Error(`${what}: ${String(error)} (repeat with PONTAGE_SEED=${seed})`, { cause: error });
+    }
+    expect(error.message).not.toBe("");
+    expect(error.status).toBeGreaterThanOrEqual(400);
+    return undefined;
+  }
+}
+
+const oddValues: readonly JsonValue[] = [
+  null, true, 0, -1, 1.5, 1e300, 2 ** 53, "", "x", "\u0000\ud800", [], [null], [[]], {}, { type: "text" },
+  { type: "error" }, { "": "" }, "data:image/png;base64,!!", JSON.parse('{"__proto__":{"polluted":1}}') as JsonValue,
+];
+
+/** A copy of the value with one place in it replaced, removed or doubled. */
+function spoil(value: JsonValue, random: () => number): JsonValue {
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  if (random() < 0.15 || typeof value !== "object" || value === null) return pick(oddValues);
+  if (Array.isArray(value)) {
+    if (value.length === 0) return [pick(oddValues)];
+    const at = Math.floor(random() * value.length);
+    if (random() < 0.1) return [...value, value[at]!];
+    return value.map((item, index) => (index === at ? spoil(item, random) : item));
+  }
+  const fields = Object.keys(value);
+  if (fields.length === 0) return { type: pick(oddValues) };
+  const field = pick(fields);
+  const copy: JsonObject = { ...value };
+  if (random() < 0.1) delete copy[field];
+  else copy[field] = spoil(copy[field]!, random);
+  return copy;
+}
+
+function asObject(value: JsonValue): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
+
+const context = () => ({ showUsage: true, model: "m", id: "id", createTimeSeconds: 1, losses: new LossReport() });
+
+describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
+  test.each(requested)("request $dialect.id $name", ({ dialect, request, name }) => {
+    const random = seededRandom(seed);
+    for (let round = 0; round < rounds; round += 1) {
+      const wire = asObject(spoil(request, random));
+      attempt(`${name} head`, () => dialect.request.head(wire));
+      attempt(`${name} edits`, () => dialect.request.edits(wire, { model: "other", askUsage: true }));
+      const decoded = attempt(`${name} decode`, () => dialect.request.decode(wire));
+      if (decoded === undefined) continue;
+      for (const target of [dialect, ...othersOf(dialect)]) {
+        const options = { model: "m", stream: true, askUsage: true, outputLimit: 4096, losses: new LossReport() };
+        attempt(`${name} as ${target.id}`, () => JSON.stringify(target.request.encode(decoded, options)));
+      }
+    }
+    expect({}).not.toHaveProperty("polluted");
+  });
+
+  test.each(unary)("whole $dialect.id $name", ({ dialect, unary: wire, name }) => {
+    const random = seededRandom(seed);
+    for (let round = 0; round < rounds; round += 1) {
+      const spoilt = asObject(spoil(wire, random));
+      attempt(`${name} usage`, () => dialect.usage(spoilt));
+      const reply = attempt(`${name} decode`, () => dialect.unary.decode(spoilt));
+      if (reply === undefined) continue;
+      for (const target of [dialect, ...othersOf(dialect)]) {
+        attempt(`${name} as ${target.id}`, () => JSON.stringify(target.unary.encode(reply, new LossReport())));
+      }
+    }
+  });
+
+  test.each(streamed)("stream $dialect.id $name", ({ dialect, stream, name }) => {
+    const random = seededRandom(seed);
+    const frames = framesOf([stream]);
+    for (let round = 0; round < rounds; round += 1) {
+      const at = Math.floor(random() * frames.length);
+      const spoilt = frames.map((frame, index) =>
+        index === at && frame.data !== "[DONE]"
+          ? { ...frame, data: JSON.stringify(spoil(JSON.parse(frame.data) as JsonValue, random)) }
+          : frame,
+      );
+      if (random() < 0.3) spoilt.splice(Math.floor(random() * spoilt.length), 1 + Math.floor(random() * 3));
+      if (random() < 0.3) spoilt.splice(at, 0, spoilt[Math.floor(random() * spoilt.length)]!);
+      const tally = dialect.stream.tally({ hideUsage: true });
+      for (const frame of spoilt) tally.read(frame);
+      const events = eventsOf(dialect, spoilt);
+      const endings = events.filter(({ event }) => event.case === "finished" || event.case === "failed");
+      expect(endings, `${name} round ${round}, PONTAGE_SEED=${seed}`).toHaveLength(1);
+      expect(endings[0]).toBe(events.at(-1));
+      if (events.length > 1) expect(events[0]!.event.case).toBe("opened");
+      expect(tally.ended, `${name} round ${round}, PONTAGE_SEED=${seed}`).toBe(ended(events.at(-1)?.event.case, tally.ended));
+      attempt(`${name} fold`, () => fold(events));
+      for (const target of [dialect, ...othersOf(dialect)]) {
+        const encoder = target.stream.encoder(context());
+        const written = events.flatMap((event) => encoder.push(event));
+        for (const { data } of written) if (data !== "[DONE]") JSON.parse(data);
+        expect(written.filter(({ data }) => data === "[DONE]" || data.includes('"type":"message_stop"')).length).toBe(
+          endings[0]!.event.case === "finished" ? 1 : 0,
+        );
+      }
+    }
+  });
+
+  test.each(streamed)("bytes $dialect.id $name", ({ dialect, stream, name }) => {
+    const random = seededRandom(seed);
+    for (let round = 0; round < rounds; round += 1) {
+      const bytes = Buffer.from(stream);
+      for (let flips = 0; flips < 5; flips += 1) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+      const chunks = randomCuts(bytes, random, 500);
+      const decoder = dialect.stream.decoder();
+      attempt(`${name} read`, () => {
+        const reader = createSseReader((frame) => decoder.push(frame), { maxFrameBytes });
+        for (const chunk of chunks) reader.push(chunk);
+        reader.end();
+      });
+      decoder.end();
+      const out: Buffer[] = [];
+      const scanner = createSseScanner({
+        markers: dialect.stream.markers,
+        maxFrameBytes,
+        onBytes: (part) => out.push(part),
+        onMarked: () => "show",
+      });
+      for (const chunk of chunks) scanner.push(chunk);
+      const { leftOver } = scanner.end();
+      const passed = Buffer.concat(out);
+      expect(bytes.subarray(0, passed.length).equals(passed)).toBe(true);
+      expect(passed.length === bytes.length || leftOver).toBe(true);
+    }
+  });
+
+  test.each(errors)("error $dialect.id $name", ({ dialect, error, status }) => {
+    const random = seededRandom(seed);
+    for (let round = 0; round < rounds; round += 1) {
+      const body = random() < 0.2 ? error!.slice(0, Math.floor(random() * error!.length)) : JSON.stringify(spoil(JSON.parse(error!) as JsonValue, random));
+      const decoded = dialect.error.decode(status, { "retry-after": body.slice(0, 5) }, body);
+      for (const target of [dialect, ...othersOf(dialect)]) {
+        expect(target.error.encode(decoded, "req_1").status).toBeGreaterThanOrEqual(400);
+        JSON.parse(target.error.frame(decoded, "req_1").data);
+      }
+    }
+  });
+});
+
+/** A spoilt error frame may end a stream for the decoder and not for the tally, but never the other way round. */
+function ended(last: string | undefined, tallied: boolean): boolean {
+  return last === "finished" ? true : last === "failed" && tallied;
+}
