@@ -381,7 +381,7 @@ for (const dark of [false, true]) {
   });
 }
 
-inBrowser("by keyboard alone: skip link first, then every control, each with a visible focus", async () => {
+inBrowser("by keyboard alone: skip link first, then every control in its order", async () => {
   await visit(async (page, gateway) => {
     gateway.publish(...traffic(1, 2));
     await eventually(() => rowsOf(page).count()).toBe(2);

@@ -33,6 +33,7 @@ test("a moment names its zone and UTC", () => {
   expect(formatClock(time, "Europe/Berlin")).toBe("00:30:05");
   expect(formatMoment(time, "Europe/Berlin")).toContain("21 Nov 2026");
   expect(formatMoment(time, "Europe/Berlin")).toContain("Europe/Berlin (2026-11-20 23:30:05 UTC)");
+  expect(formatMoment(time, "UTC")).toBe("20 Nov 2026, 23:30:05 UTC");
 });
 
 test("money below one cent keeps its digits", () => {

@@ -30,9 +30,10 @@ export function formatClock(time: Date, timeZone?: string): string {
 
 /** The whole truth about a moment, for hovering: local with its zone, and UTC. */
 export function formatMoment(time: Date, timeZone?: string): string {
-  const zone = timeZone ? { timeZone } : {};
-  const local = time.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium", ...zone });
-  return `${local} ${timeZone ?? localTimeZone()} (${time.toISOString().replace("T", " ").slice(0, 19)} UTC)`;
+  const zone = timeZone ?? localTimeZone();
+  const local = time.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium", timeZone: zone });
+  if (zone === "UTC") return `${local} UTC`;
+  return `${local} ${zone} (${time.toISOString().replace("T", " ").slice(0, 19)} UTC)`;
 }
 
 /** The reader's time zone, for example `Europe/Berlin`. */

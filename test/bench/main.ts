@@ -2,13 +2,13 @@
 //
 // The yardstick is CPU time of the process in the middle per request, against the bare proxy in the same run, rounds
 // interleaved, medians of ratios: absolute figures differ from machine to machine. Wrong answers fail the run.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "undici";
 import { expectedText } from "./answers.ts";
 import { closedLoop, median, openLoop, quantile, type Shot } from "./load.ts";
+import { startServices } from "../../scripts/services.mjs";
 import { startNginx } from "./nginx.ts";
 import { cpuMs, type Measured, residentBytes, startProgram } from "./process.ts";
 
@@ -39,6 +39,14 @@ const cases: readonly Case[] = [
   { name: "SSE 50, Anthropic client, OpenAI upstream", goal: 2, connections: 32, openai: false, stream: 50, across: true },
 ];
 
+interface Target {
+  readonly name: string;
+  /** What is measured; nothing between client and upstream for `direct`. */
+  readonly process: Measured | undefined;
+  readonly port: number;
+  readonly key: string;
+}
+
 const directory = mkdtempSync(join(tmpdir(), "pontage-bench-"));
 const running: Measured[] = [];
 
@@ -49,15 +57,19 @@ try {
   const nginx = await startNginx(directory, upstream.port);
   if (nginx) running.push(nginx);
   else console.log("nginx is not installed; it is left out.\n");
-  const pontage = await launchPontage(origin);
-  const key = readFileSync(join(directory, "data", "first-key"), "utf8").trim();
-
-  const targets: readonly { name: string; process: Measured | undefined; port: number }[] = [
-    { name: "direct", process: undefined, port: upstream.port },
-    { name: "bare", process: bare, port: bare.port },
-    ...(nginx ? [{ name: "nginx", process: nginx, port: nginx.port }] : []),
-    { name: "pontage", process: pontage, port: pontage.port },
+  const targets: Target[] = [
+    { name: "direct", process: undefined, port: upstream.port, key: "none" },
+    { name: "bare", process: bare, port: bare.port, key: "none" },
   ];
+  if (nginx) targets.push({ name: "nginx", process: nginx, port: nginx.port, key: "none" });
+  targets.push(await launchPontage("embedded", origin, {}));
+  const { services, stop } = await startServices();
+  if (services.postgresUrl && services.natsUrl) {
+    running.push({ pid: 0, port: 0, stop });
+    const env = { DATABASE_URL: services.postgresUrl, NATS_URL: services.natsUrl };
+    targets.push(await launchPontage("scaled", origin, env));
+  } else console.log("PostgreSQL and NATS are not installed; only the embedded gateway is measured.\n");
+
   const pools = new Map(targets.map(({ name, port }) => [name, new Pool(`http://127.0.0.1:${port}`, { pipelining: 1 })]));
 
   console.log("CPU per request of the process in the middle, and its ratio to the bare proxy (median of rounds)\n");
@@ -67,7 +79,7 @@ try {
     const rate = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
     const duration = one.paced ? roundMs * 3 : roundMs;
     for (let round = -1; round < rounds; round++) {
-      for (const { name, process: middle } of targets) {
+      for (const { name, process: middle, key } of targets) {
         const shot = shotOf(one, name, key);
         const before = middle ? cpuMs(middle.pid) : 0;
         const result = await closedLoop(pools.get(name)!, shot, one.connections, round < 0 ? 300 : duration);
@@ -81,8 +93,8 @@ try {
     print(one, cpu, rate);
   }
   if (!only) {
-    await latency(pools, key);
-    await memory(targets, pools, key);
+    await latency(targets, pools);
+    await memory(targets, pools);
   }
   for (const pool of pools.values()) await pool.destroy();
 } finally {
@@ -96,25 +108,25 @@ function print(one: Case, cpu: ReadonlyMap<string, readonly number[]>, rate: Rea
   for (const [name, values] of cpu) {
     const perSecond = median(rate.get(name)!).toFixed(0).padStart(7);
     if (values.length === 0) {
-      console.log(`  ${name.padEnd(9)} ${"".padStart(9)}   ${"".padStart(6)}  ${perSecond}/s`);
+      console.log(`  ${name.padEnd(17)} ${"".padStart(9)}   ${"".padStart(6)}  ${perSecond}/s`);
       continue;
     }
     const ratio = median(values.map((value, i) => value / yardstick[i]!));
-    const goal = name === "pontage" ? `  goal <= ${one.goal}  ${ratio <= one.goal ? "met" : "MISSED"}` : "";
-    console.log(`  ${name.padEnd(9)} ${median(values).toFixed(0).padStart(6)} us   x ${ratio.toFixed(2)}  ${perSecond}/s${goal}`);
+    const goal = isPontage(name) ? `  goal <= ${one.goal}  ${ratio <= one.goal ? "met" : "MISSED"}` : "";
+    console.log(`  ${name.padEnd(17)} ${median(values).toFixed(0).padStart(6)} us   x ${ratio.toFixed(2)}  ${perSecond}/s${goal}`);
   }
   console.log();
 }
 
 /** Latency at a rate well below what anybody can do, and what each adds to going direct. */
-async function latency(pools: ReadonlyMap<string, Pool>, key: string): Promise<void> {
+async function latency(targets: readonly Target[], pools: ReadonlyMap<string, Pool>): Promise<void> {
   const perSecond = 300;
   console.log(`Latency at ${perSecond} requests a second (JSON 1 KB; first byte of SSE 50), added to going direct\n`);
   for (const one of [cases[0]!, cases[2]!]) {
     const all = new Map<string, number[]>([...pools.keys()].map((name) => [name, []]));
     for (let round = 0; round < rounds; round++) {
-      for (const [name, pool] of pools) {
-        const result = await openLoop(pool, shotOf(one, name, key), perSecond, roundMs);
+      for (const { name, key } of targets) {
+        const result = await openLoop(pools.get(name)!, shotOf(one, name, key), perSecond, roundMs);
         all.get(name)!.push(...result.timings.map((timing) => (one.stream ? timing.firstByteMs : timing.totalMs)));
       }
     }
@@ -122,29 +134,25 @@ async function latency(pools: ReadonlyMap<string, Pool>, key: string): Promise<v
     console.log(one.name);
     for (const [name, values] of all) {
       const added = (q: number) => (quantile(values, q) - quantile(direct, q)).toFixed(2).padStart(6);
-      console.log(`  ${name.padEnd(9)} p50 ${quantile(values, 0.5).toFixed(2)} ms (${added(0.5)})   p99 ${quantile(values, 0.99).toFixed(2)} ms (${added(0.99)})`);
+      console.log(`  ${name.padEnd(17)} p50 ${quantile(values, 0.5).toFixed(2)} ms (${added(0.5)})   p99 ${quantile(values, 0.99).toFixed(2)} ms (${added(0.99)})`);
     }
     console.log();
   }
 }
 
 /** What one open stream holds in memory. */
-async function memory(
-  targets: readonly { name: string; process: Measured | undefined }[],
-  pools: ReadonlyMap<string, Pool>,
-  key: string,
-): Promise<void> {
+async function memory(targets: readonly Target[], pools: ReadonlyMap<string, Pool>): Promise<void> {
   const streams = quick ? 200 : 1_000;
   console.log(`Memory with ${streams} open streams\n`);
   const paced = cases.find((one) => one.paced)!;
-  for (const { name, process: middle } of targets) {
+  for (const { name, process: middle, key } of targets) {
     if (!middle) continue;
     const before = residentBytes(middle.pid);
     const load = closedLoop(pools.get(name)!, shotOf(paced, name, key), streams, 100);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const during = residentBytes(middle.pid);
     await load;
-    console.log(`  ${name.padEnd(9)} ${((during - before) / streams / 1024).toFixed(1).padStart(6)} KiB a stream`);
+    console.log(`  ${name.padEnd(17)} ${((during - before) / streams / 1024).toFixed(1).padStart(6)} KiB a stream`);
   }
   console.log();
 }
@@ -153,7 +161,7 @@ async function memory(
 function shotOf(one: Case, target: string, key: string): Shot {
   const chunks = one.stream === undefined ? "" : `${one.stream} chunks${one.paced ? " paced" : ""}`;
   const prompt = `${chunks} ${"The quick brown fox jumps over the lazy dog. ".repeat(Math.ceil((one.promptBytes ?? 200) / 45))}`;
-  const provider = target !== "pontage" ? "" : one.openai === !one.across ? "openai/" : "anthropic/";
+  const provider = !isPontage(target) ? "" : one.openai === !one.across ? "openai/" : "anthropic/";
   const base = { model: `${provider}bench`, messages: [{ role: "user", content: prompt }] };
   const request = {
     ...base,
@@ -200,8 +208,14 @@ async function launch(args: readonly string[]): Promise<Measured> {
   return program;
 }
 
-async function launchPontage(origin: string): Promise<Measured> {
+/** Two shapes of the same program: everything in one process, and on PostgreSQL and NATS. */
+async function launchPontage(
+  shape: "embedded" | "scaled",
+  origin: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Target> {
   const config = join(directory, "pontage.yaml");
+  const data = join(directory, shape);
   writeFileSync(
     config,
     `version: 1
@@ -210,13 +224,19 @@ providers:
   anthropic: { type: anthropic_compatible, base_url: "${origin}/v1", api_key: bench, discover: false }
 `,
   );
+  const profile = process.env.BENCH_PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}/${shape}`] : [];
   const program = await startProgram(
-    [...(process.env.BENCH_NODE_ARGS?.split(" ") ?? []), here("../../server/src/main.ts"), "start", "--port", "0", "--config", config],
-    { PONTAGE_DATA: join(directory, "data") },
+    [...profile, here("../../server/src/main.ts"), "start", "--port", "0", "--config", config],
+    { ...env, PONTAGE_DATA: data },
     (line) => (line.includes('"msg":"ready"') ? Number(/"port":(\d+)/.exec(line)?.[1]) : undefined),
   );
   running.push(program);
-  return program;
+  const key = readFileSync(join(data, "first-key"), "utf8").trim();
+  return { name: `pontage ${shape}`, process: program, port: program.port, key };
+}
+
+function isPontage(name: string): boolean {
+  return name.startsWith("pontage");
 }
 
 function here(name: string): string {

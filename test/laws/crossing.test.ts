@@ -80,7 +80,8 @@ function ending(choice: Choice | undefined): FinishReason {
 function expectReported(extra: JsonObject | undefined, losses: readonly string[]): void {
   const saidOtherwise = new Set(["usage", "message", "pontage_spelling", "max_tokens", "safety_identifier", "store"]);
   for (const field of Object.keys(extra ?? {}).filter((name) => !saidOtherwise.has(name))) {
-    expect(losses.some((path) => path === field || path.endsWith(`.${field}`)), `${field} is reported lost`).toBe(true);
+    const isReported = losses.some((path) => path === field || path.startsWith(`${field}.`) || path.endsWith(`.${field}`));
+    expect(isReported, `${field} is reported lost`).toBe(true);
   }
 }
 

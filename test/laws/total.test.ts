@@ -101,7 +101,7 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
           : frame,
       );
       if (random() < 0.3) spoilt.splice(Math.floor(random() * spoilt.length), 1 + Math.floor(random() * 3));
-      if (random() < 0.3) spoilt.splice(at, 0, spoilt[Math.floor(random() * spoilt.length)]!);
+      if (random() < 0.3) spoilt.splice(at, 0, frames[Math.floor(random() * frames.length)]!);
       const tally = dialect.stream.tally({ hideUsage: true });
       for (const frame of spoilt) tally.read(frame);
       const events = eventsOf(dialect, spoilt);

@@ -8,6 +8,8 @@ import { ResultLabel, SimulatedLabel } from "./labels.tsx";
 /** Everything the list knows of one request. */
 export function RequestDetail({ request }: { request: RequestSummary }) {
   const served = modelOf(request);
+  // The same on both sides means that the bytes passed as they came.
+  const dialects = [...new Set([request.doorDialect, request.upstreamDialect])].filter(Boolean).join(" → ");
   return (
     <div className="flex flex-col gap-6">
       <div className="flex flex-wrap items-center gap-2">
@@ -42,7 +44,7 @@ export function RequestDetail({ request }: { request: RequestSummary }) {
             ["Request", <Id key="id" id={request.id} what="request ID" />],
             ["Key", request.keyName || "none"],
             ["Key ID", request.keyId ? <Id key="key" id={request.keyId} what="key ID" /> : "–"],
-            ["Dialects", [request.doorDialect, request.upstreamDialect].filter(Boolean).join(" → ") || "–"],
+            ["Dialects", dialects || "–"],
             ["Upstream calls", formatCount(request.attempts)],
           ]}
         />
@@ -63,7 +65,7 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
 
 function Facts({ facts }: { facts: readonly (readonly [string, ReactNode])[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(96px,max-content)_1fr] gap-x-6 gap-y-1">
+    <dl className="grid grid-cols-[minmax(96px,max-content)_1fr] items-center gap-x-6 gap-y-1">
       {facts.map(([name, value]) => (
         <div key={name} className="contents">
           <dt className="text-text-2">{name}</dt>
@@ -97,7 +99,7 @@ function Span({ request }: { request: RequestSummary }) {
       </svg>
       <figcaption className="flex flex-wrap gap-x-4 text-secondary text-text-2">
         <Legend className="bg-waiting" words={`waiting ${formatSpan(waited)}`} />
-        <Legend className="bg-streaming" words={`answering ${formatSpan(total - waited)}`} />
+        {waited < total && <Legend className="bg-streaming" words={`answering ${formatSpan(total - waited)}`} />}
       </figcaption>
     </figure>
   );

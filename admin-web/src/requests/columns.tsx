@@ -10,12 +10,7 @@ export const requestColumns = [
     hint: (request) => formatMoment(request.startTime),
   }),
   text<RequestSummary>("Result", (request) => <ResultLabel request={request} />, { hint: (request) => request.reason }),
-  text<RequestSummary>("Model", (request) => (
-    <span className="flex items-center gap-1.5">
-      <span className="max-w-[26ch] truncate font-mono text-secondary">{modelOf(request)}</span>
-      {request.simulated && <SimulatedLabel />}
-    </span>
-  )),
+  text<RequestSummary>("Model", (request) => <ModelCell request={request} />, { hint: modelOf }),
   text<RequestSummary>(
     "Key",
     (request) => <span className="block max-w-[18ch] truncate">{request.keyName || "–"}</span>,
@@ -45,6 +40,21 @@ export const requestColumns = [
 /** The name the call was answered under, or the one it asked for when nobody answered. */
 export function modelOf(request: RequestSummary): string {
   return request.provider ? `${request.provider}/${request.model || request.askedModel}` : request.askedModel || "–";
+}
+
+/** On a telephone the provider is left to the detail; the model's own name tells more in the same room. */
+function ModelCell({ request }: { request: RequestSummary }) {
+  const served = modelOf(request);
+  const prefix = request.provider && served.startsWith(`${request.provider}/`) ? `${request.provider}/` : "";
+  return (
+    <span className="flex items-center gap-1.5">
+      <span className="max-w-[26ch] truncate font-mono text-secondary max-medium:max-w-[11ch]">
+        <span className="max-medium:hidden">{prefix}</span>
+        {served.slice(prefix.length)}
+      </span>
+      {request.simulated && <SimulatedLabel short />}
+    </span>
+  );
 }
 
 function InputTokens({ request }: { request: RequestSummary }) {

@@ -46,6 +46,9 @@ for (const [status, abandoned, result] of [
   [500, false, "failed"],
   [0, false, "failed"],
   [200, true, "cancelled"],
+  [0, true, "cancelled"],
+  [499, true, "cancelled"],
+  [502, true, "failed"],
 ] as const) {
   test(`status ${status}${abandoned ? ", client gone" : ""} is ${result}`, () => {
     expect(resultOf({ status, abandoned })).toBe(result);

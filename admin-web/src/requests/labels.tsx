@@ -17,6 +17,16 @@ export function ResultLabel({ request }: { request: Pick<RequestSummary, "status
 }
 
 /** Simulated traffic costs nothing and proves nothing about a provider, so it is always marked. */
-export function SimulatedLabel() {
-  return <span className={`${label} border border-hairline bg-sunken text-text-2`}>simulated</span>;
+export function SimulatedLabel({ short = false }: { short?: boolean }) {
+  return (
+    <span className={`${label} border border-hairline bg-sunken text-text-2`}>
+      {short ? (
+        <span>
+          sim<span className="max-medium:hidden">ulated</span>
+        </span>
+      ) : (
+        "simulated"
+      )}
+    </span>
+  );
 }

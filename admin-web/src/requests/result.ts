@@ -13,10 +13,12 @@ export const resultLooks: Record<Result, { glyph: string; word: string; tint: st
   cancelled: { glyph: "–", word: "cancelled", tint: "bg-sunken text-text-2" },
 };
 
+/** A refusal or failure outranks leaving: 499 is the status of those who left before there was any. */
 export function resultOf(request: Pick<RequestSummary, "status" | "abandoned">): Result {
-  if (request.abandoned) return "cancelled";
   if (request.status === 429) return "limited";
   if (request.status === 401 || request.status === 403) return "blocked";
-  if (request.status >= 400 || request.status === 0) return "failed";
-  return "ok";
+  if (request.status === 499) return "cancelled";
+  if (request.status >= 400) return "failed";
+  if (request.abandoned) return "cancelled";
+  return request.status === 0 ? "failed" : "ok";
 }

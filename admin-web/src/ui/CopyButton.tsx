@@ -15,7 +15,7 @@ export function CopyButton({ text, what, quiet = false }: { text: string; what: 
       () => setSaid("Select and copy by hand"),
     );
   return (
-    <button type="button" className={`control ${quiet ? "control-quiet px-1.5" : ""}`} onClick={copy}>
+    <button type="button" className={`control ${quiet ? "control-quiet h-6 px-1.5" : ""}`} onClick={copy}>
       <Icon name="copy" />
       <span className={quiet && !said ? "sr-only" : ""} aria-live="polite">
         {said || `Copy ${what}`}

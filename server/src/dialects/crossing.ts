@@ -10,6 +10,8 @@ type Fate =
   | "lose"
   /** Its loss would change what the call means. */
   | "refuse"
+  /** The object is known; what is left of it here is lost field by field. */
+  | "lose inside"
   /** It says nothing that is not said elsewhere. */
   | "pass over";
 
@@ -38,7 +40,7 @@ const fates: Readonly<Record<string, Readonly<Record<string, Fate | ((value: Jso
     metadata: "lose",
     prompt_cache_key: "lose",
     prompt_cache_retention: "lose",
-    stream_options: "lose",
+    stream_options: "lose inside",
   },
   "anthropic-messages": {
     container: "refuse",
@@ -50,7 +52,9 @@ const fates: Readonly<Record<string, Readonly<Record<string, Fate | ((value: Jso
     // The older spelling of a format that a canonical field says.
     output_format: "pass over",
     cache_control: "lose",
-    metadata: "lose",
+    metadata: "lose inside",
+    thinking: "lose inside",
+    output_config: "lose inside",
     service_tier: "lose",
     speed: "lose",
   },
@@ -92,7 +96,8 @@ export class Crossing {
       const entry = known !== undefined && Object.hasOwn(known, field) ? known[field] : "lose";
       const fate = typeof entry === "function" ? entry(value) : entry;
       if (fate === "refuse") throw this.cannot(field, `\`${field}\``);
-      if (fate === "lose") this.lose(field);
+      if (fate === "lose inside") this.extra(objectIn(value), field);
+      else if (fate === "lose") this.lose(field);
     }
     return undefined;
   }

@@ -73,32 +73,37 @@ function plainText(body: string): string | undefined {
   return text === "" ? undefined : text;
 }
 
-/** An upstream's error answer as the gateway's own: by status first, then by the codes that are known. */
+/**
+ * An upstream's error answer as the gateway's own: by status first, then by the codes that are known. An error inside a
+ * stream, or inside an answer of status 200, has the status that its body or its type stands for.
+ */
 export function upstreamError(
-  status: number,
+  answered: number,
   headers: Readonly<Record<string, string>>,
   body: ErrorBody,
 ): GatewayError {
-  const message = body.message ?? `The provider answered with status ${status} and no message.`;
+  const byType = statusOfType[body.type ?? ""] ?? statusOfType[body.code ?? ""];
+  const status = isErrorStatus(answered) ? answered : (body.status ?? byType);
+  const message = body.message || "The provider failed and did not say why.";
   const facts: ErrorFacts = {
+    status,
     code: body.code,
     type: body.type,
     param: body.param,
     retryAfterMs: retryAfterMs(headers),
   };
-  const reason = reasonOf(status, body);
+  const reason = reasonOf(status ?? 0, body);
   if (reason === Reason.UPSTREAM_CREDENTIAL_REFUSED) {
     // The caller's own key was right, so this must not look like 401 to the caller's library.
-    return new GatewayError(reason, `The provider refused the gateway's credential: ${message}`, facts);
+    const { status: _, ...rest } = facts;
+    return new GatewayError(reason, `The provider refused the gateway's credential: ${message}`, rest);
   }
-  return new GatewayError(reason, message, isErrorStatus(status) ? { ...facts, status } : facts);
+  return new GatewayError(reason, message, facts);
 }
 
-/** An error inside a stream, or inside an answer of status 200: the body or its type stands for the status. */
+/** An error inside an answer that began well. */
 export function errorInAnswer(wire: JsonObject): GatewayError {
-  const body = readErrorObject(wire);
-  const byType = statusOfType[body.type ?? ""] ?? statusOfType[body.code ?? ""] ?? 0;
-  return upstreamError(body.status ?? byType, {}, body);
+  return upstreamError(0, {}, readErrorObject(wire));
 }
 
 function reasonOf(status: number, { type, code, message }: ErrorBody): Reason {

@@ -153,11 +153,7 @@ describe("the embedded database", () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 5);
     const startMs = performance.now();
-    await store.orm.em
-      .fork()
-      .execute(
-        'select count(*) from generate_series(1, 1500000) as a where a % 7 = md5(a::text)::bytea::text::char::"char"::int % 7',
-      );
+    await store.orm.em.fork().execute("select count(distinct md5(a::text)) from generate_series(1, 300000) as a");
     const tookMs = performance.now() - startMs;
     clearInterval(timer);
     expect(ticks).toBeGreaterThan(tookMs / 5 / 4);

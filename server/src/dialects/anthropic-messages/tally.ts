@@ -5,7 +5,8 @@ import { errorInAnswer } from "../error-body.ts";
 import { objectIn, parseObject } from "../wire.ts";
 import { decodeUsage, mergeUsage } from "./usage.ts";
 
-export const markers = ["message_start", "message_delta", "message_stop", '"error"', "event: error", "event:error"];
+/** `message_` begins the name of each event that counts. */
+export const markers = ["message_", "error"];
 
 /** Usage is part of every stream here, so nothing is ever hidden. */
 export function createTally(_: TallyContext): Tally {

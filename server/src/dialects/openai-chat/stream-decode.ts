@@ -2,11 +2,12 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { failed, finished, opened } from "../../canonical/events.ts";
+import { setField } from "../../canonical/extra.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
-import { countIn, fieldsBeside, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
+import { countIn, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { type ChoiceDecoder, createChoiceDecoder } from "./choice-decode.ts";
 import { decodeUsage } from "./usage.ts";
 
@@ -22,7 +23,7 @@ export function createDecoder(): StreamDecoder {
   let isOpen = false;
   let isOver = false;
   let usage: Usage | undefined;
-  let openedExtra: JsonObject = {};
+  const openedExtra: JsonObject = {};
   let laterExtra: JsonObject | undefined;
 
   function open(events: GenerateEvent[]): void {
@@ -39,13 +40,16 @@ export function createDecoder(): StreamDecoder {
     );
   }
 
+  /** Most chunks repeat the same fields; only what is new since the opening is kept for the end. */
   function keepExtra(chunk: JsonObject): void {
-    const extra = fieldsBeside(chunk, chunkWords);
-    if (extra === undefined) return;
-    if (!isOpen) openedExtra = { ...openedExtra, ...extra };
-    else {
-      for (const field in extra) if (extra[field] === openedExtra[field]) delete extra[field];
-      laterExtra = { ...laterExtra, ...extra };
+    for (const field in chunk) {
+      const value = chunk[field];
+      if (value === null || value === undefined || chunkWords.has(field) || value === openedExtra[field]) continue;
+      if (!isOpen) setField(openedExtra, field, value);
+      else {
+        laterExtra ??= {};
+        setField(laterExtra, field, value);
+      }
     }
   }
 
@@ -75,7 +79,7 @@ export function createDecoder(): StreamDecoder {
     isOver = true;
     open(events);
     for (const [, choice] of [...choices].sort(([a], [b]) => a - b)) choice.finish(events);
-    events.push(finished(usage, laterExtra && Object.keys(laterExtra).length > 0 ? laterExtra : undefined));
+    events.push(finished(usage, laterExtra));
   }
 
   function read(frame: Frame, events: GenerateEvent[]): void {

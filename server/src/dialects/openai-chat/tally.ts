@@ -7,7 +7,7 @@ import { isError } from "./stream-decode.ts";
 import { decodeUsage } from "./usage.ts";
 
 /** `"usage"` alone would not do: vendors write `"usage":null` on every chunk. */
-export const markers = ['_tokens"', "[DONE]", '"error"', "event: error", "event:error"];
+export const markers = ['_tokens"', "[DONE]", "error"];
 
 export function createTally({ hideUsage }: TallyContext): Tally {
   let usage: Usage | undefined;
