@@ -62,7 +62,10 @@ export interface Gateway {
 const consoleDirectory = fileURLToPath(new URL("../../admin-web/dist", import.meta.url));
 
 /** Puts the parts together: this is the one place that knows all of them. */
-export async function startGateway({ settings, store, adminTokenHash, world, log }: GatewayParts): Promise<Gateway> {
+export async function startGateway(
+  { settings, store, adminTokenHash, world, log }: GatewayParts,
+  openToll: typeof startToll = startToll,
+): Promise<Gateway> {
   const { clock } = world;
   const startTimeMs = clock.nowMs();
   const keys = new KeyRing();
@@ -70,7 +73,7 @@ export async function startGateway({ settings, store, adminTokenHash, world, log
   await loadKeys();
   const stopWatchingKeys = store.keys.onChange(loadKeys);
 
-  const toll = await startToll({ settings, store, world, log });
+  const toll = await openToll({ settings, store, world, log });
   const router = new Router(settings.providers.map(providerFrom));
   const activity = new Activity(clock);
   const pipeline = createPipeline({ keys, router, journal: toll.journal, clock, random: Math.random });

@@ -4,11 +4,12 @@ import { createEventValidator } from "./billing/validate.ts";
 import type { Settings } from "./config/settings.ts";
 import type { Bus, HandleEvents } from "./events/bus.ts";
 import { inProcessBus } from "./events/in-process.ts";
-import { Journal } from "./events/journal.ts";
+import { Journal, type JournalOptions } from "./events/journal.ts";
 import { natsBus } from "./events/nats.ts";
 import { newProducer } from "./events/producer.ts";
 import { recover } from "./events/recovery.ts";
 import type { Report } from "./events/report.ts";
+import type { LedgerCheck } from "./events/settlement.ts";
 import { Shipper } from "./events/shipper.ts";
 import type { Ledger } from "./store/ledger.ts";
 import type { Store } from "./store/store.ts";
@@ -31,20 +32,34 @@ export interface TollParts {
   readonly log: Log;
 }
 
-export async function startToll({ settings, store, world, log }: TollParts): Promise<Toll> {
+/** Makes the parts that a fault would be expensive in. The chaos tests put faulty ones in their place. */
+export interface TollMakers {
+  readonly journal: (options: JournalOptions) => Journal;
+  readonly bus: (settings: Settings, ledger: Ledger, name: string, report: Report) => Bus;
+  /** What is done with the events that the bus delivers. */
+  readonly handler: (ledger: Ledger) => HandleEvents;
+  readonly ledgerCheck: (ledger: Ledger) => LedgerCheck;
+}
+
+export const tollMakers: TollMakers = {
+  journal: (options) => new Journal(options),
+  bus: createBus,
+  handler: billingHandler,
+  ledgerCheck,
+};
+
+export async function startToll(
+  { settings, store, world, log }: TollParts,
+  makers: TollMakers = tollMakers,
+): Promise<Toll> {
   const { ledger } = store;
   const report: Report = (what, facts) => log.warn({ ...facts, err: facts.error, error: undefined }, what);
   const root = join(settings.dataDirectory, "journal");
   const producer = newProducer(world);
-  const journal = new Journal({ root, producer, report, sync: settings.journalSync });
-  const bus = createBus(settings, ledger, producer, report);
-  const consumer = createBillingConsumer({ ledger, validate: createEventValidator() });
-  const handle: HandleEvents = async (events) => {
-    await consumer.handle(events);
-    return undefined; // what it could not believe it has set aside itself
-  };
-  const subscription = bus.subscribe(handle);
-  const shipper = new Shipper({ journal, bus, ledger: ledgerCheck(ledger), clock: world.clock, report });
+  const journal = makers.journal({ root, producer, report, sync: settings.journalSync });
+  const bus = makers.bus(settings, ledger, producer, report);
+  const subscription = bus.subscribe(makers.handler(ledger));
+  const shipper = new Shipper({ journal, bus, ledger: makers.ledgerCheck(ledger), clock: world.clock, report });
   // The data directory is this process's alone, so every other producer in it is dead.
   shipper.adopt(await recover({ root, own: producer, exclusive: true, nowMs: world.clock.nowMs(), report }));
 
@@ -76,9 +91,17 @@ function createBus(settings: Settings, ledger: Ledger, name: string, report: Rep
   });
 }
 
-function ledgerCheck(ledger: Ledger) {
+function billingHandler(ledger: Ledger): HandleEvents {
+  const consumer = createBillingConsumer({ ledger, validate: createEventValidator() });
+  return async (events) => {
+    await consumer.handle(events);
+    return undefined; // what it could not believe it has set aside itself
+  };
+}
+
+function ledgerCheck(ledger: Ledger): LedgerCheck {
   return {
-    async confirmed(producer: string, first: bigint, last: bigint): Promise<readonly bigint[]> {
+    async confirmed(producer, first, last) {
       const ranges = await ledger.missing(producer, first, last);
       return ranges.flatMap(({ first, last }) =>
         Array.from({ length: Number(last - first) + 1 }, (_, i) => first + BigInt(i)),
