@@ -5,7 +5,16 @@ import { afterAll, describe, expect, test } from "vitest";
 import { GatewayError, reasonName } from "../../server/src/canonical/error.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
 import { writeSse } from "../../server/src/framing/sse.ts";
-import { errors, eventsOf, framesOf, othersOf, type Recording, requested, streamed, unary } from "../laws/recordings.ts";
+import {
+  errors,
+  eventsOf,
+  framesOf,
+  othersOf,
+  type Recording,
+  requested,
+  streamed,
+  unary,
+} from "../laws/recordings.ts";
 import { expectGolden, updates } from "./golden.ts";
 
 /*
@@ -57,7 +66,13 @@ describe.each(streamed)("stream $dialect.id $name", (recording) => {
   const { dialect, stream } = recording;
   test.each(othersOf(dialect))("as $id", (other) => {
     const losses = new LossReport();
-    const encoder = other.stream.encoder({ showUsage: true, model: "the-model", id, createTimeSeconds: 1795000000, losses });
+    const encoder = other.stream.encoder({
+      showUsage: true,
+      model: "the-model",
+      id,
+      createTimeSeconds: 1795000000,
+      losses,
+    });
     const frames = eventsOf(dialect, framesOf([stream])).flatMap((event) => encoder.push(event));
     const lost = losses.paths.map((path) => `: lost ${path}\n`).join("");
     golden(recording, other.id, "sse", lost + frames.map(writeSse).join(""));

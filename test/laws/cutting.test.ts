@@ -31,7 +31,9 @@ function relay({ dialect }: Streamed, chunks: readonly Buffer[], hideUsage: bool
 /** What hiding must leave, found the slow way: by looking into every frame. */
 function withoutUsageFrames(bytes: Buffer): string {
   const frames = `${bytes}`.split(/(?<=\r?\n\r?\n)/);
-  return frames.filter((frame) => !/"choices":\s*\[\],?.*"usage":\s*\{|"usage":\s*\{.*"choices":\s*\[\]/s.test(frame)).join("");
+  return frames
+    .filter((frame) => !/"choices":\s*\[\],?.*"usage":\s*\{|"usage":\s*\{.*"choices":\s*\[\]/s.test(frame))
+    .join("");
 }
 
 function each(size: number, bytes: Buffer): Buffer[] {

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Dialect } from "../../server/src/dialects/dialect.ts";
-import { dialects } from "../../server/src/dialects/index.ts";
+import { dialectOf, dialects } from "../../server/src/dialects/index.ts";
 import type { Frame } from "../../server/src/framing/frame.ts";
 import { createSseReader } from "../../server/src/framing/sse.ts";
+import { handmade } from "./handmade.ts";
 
 /** A provider's recorded traffic, byte for byte where the source kept it so. See `test/fixtures/SOURCES.md`. */
 export interface Recording {
@@ -40,7 +41,13 @@ export type Requested = Recording & { readonly request: JsonObject };
 
 export const streamed = recordings.filter((recording): recording is Streamed => recording.stream !== undefined);
 export const unary = recordings.filter((recording): recording is Unary => recording.unary !== undefined);
-export const requested = recordings.filter((recording): recording is Requested => recording.request !== undefined);
+export const requested: readonly Requested[] = [
+  ...recordings.filter((recording): recording is Requested => recording.request !== undefined),
+  ...handmade.map(({ dialect, name, request }) => {
+    const none = { status: 200, unary: undefined, stream: undefined, error: undefined };
+    return { ...none, dialect: dialectOf(dialect), name: `handmade/${name.replaceAll(" ", "-")}`, request };
+  }),
+];
 export const errors = recordings.filter((recording) => recording.error !== undefined);
 
 export function othersOf(dialect: Dialect): readonly Dialect[] {

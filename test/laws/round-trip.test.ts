@@ -66,7 +66,6 @@ describe.each(streamed.filter(isWhole))("streamed: $dialect.id $name", ({ dialec
     expect(withPlainArguments(whole)).toEqual(withPlainArguments(reply));
     expect(withPlainArguments(fold(eventsOf(dialect, streamOf(dialect, events))))).toEqual(reply);
   });
-
 });
 
 describe.each(streamed)("streamed: $dialect.id $name", ({ dialect, stream }) => {

@@ -3,9 +3,19 @@ import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../server/src/canonical/error.ts";
 import { fold } from "../../server/src/canonical/fold.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
-import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
 import { createSseReader } from "../../server/src/framing/sse.ts";
-import { errors, eventsOf, framesOf, othersOf, randomCuts, requested, seededRandom, streamed, unary } from "./recordings.ts";
+import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
+import {
+  errors,
+  eventsOf,
+  framesOf,
+  othersOf,
+  randomCuts,
+  requested,
+  seededRandom,
+  streamed,
+  unary,
+} from "./recordings.ts";
 
 /*
  * Law 8, total: no bytes make a dialect throw anything but its typed error, or break its contract. Recordings are spoilt
@@ -31,8 +41,25 @@ function attempt<T>(what: string, attempt: () => T): T | undefined {
 }
 
 const oddValues: readonly JsonValue[] = [
-  null, true, 0, -1, 1.5, 1e300, 2 ** 53, "", "x", "\u0000\ud800", [], [null], [[]], {}, { type: "text" },
-  { type: "error" }, { "": "" }, "data:image/png;base64,!!", JSON.parse('{"__proto__":{"polluted":1}}') as JsonValue,
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e300,
+  2 ** 53,
+  "",
+  "x",
+  "\u0000\ud800",
+  [],
+  [null],
+  [[]],
+  {},
+  { type: "text" },
+  { type: "error" },
+  { "": "" },
+  "data:image/png;base64,!!",
+  JSON.parse('{"__proto__":{"polluted":1}}') as JsonValue,
 ];
 
 /** A copy of the value with one place in it replaced, removed or doubled. */
@@ -109,7 +136,9 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
       expect(endings, `${name} round ${round}, PONTAGE_SEED=${seed}`).toHaveLength(1);
       expect(endings[0]).toBe(events.at(-1));
       if (events.length > 1) expect(events[0]!.event.case).toBe("opened");
-      expect(tally.ended, `${name} round ${round}, PONTAGE_SEED=${seed}`).toBe(ended(events.at(-1)?.event.case, tally.ended));
+      expect(tally.ended, `${name} round ${round}, PONTAGE_SEED=${seed}`).toBe(
+        ended(events.at(-1)?.event.case, tally.ended),
+      );
       attempt(`${name} fold`, () => fold(events));
       for (const target of [dialect, ...othersOf(dialect)]) {
         const encoder = target.stream.encoder(context());
@@ -126,7 +155,8 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
     const random = seededRandom(seed);
     for (let round = 0; round < rounds; round += 1) {
       const bytes = Buffer.from(stream);
-      for (let flips = 0; flips < 5; flips += 1) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+      for (let flips = 0; flips < 5; flips += 1)
+        bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
       const chunks = randomCuts(bytes, random, 500);
       const decoder = dialect.stream.decoder();
       attempt(`${name} read`, () => {
@@ -153,7 +183,10 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
   test.each(errors)("error $dialect.id $name", ({ dialect, error, status }) => {
     const random = seededRandom(seed);
     for (let round = 0; round < rounds; round += 1) {
-      const body = random() < 0.2 ? error!.slice(0, Math.floor(random() * error!.length)) : JSON.stringify(spoil(JSON.parse(error!) as JsonValue, random));
+      const body =
+        random() < 0.2
+          ? error!.slice(0, Math.floor(random() * error!.length))
+          : JSON.stringify(spoil(JSON.parse(error!) as JsonValue, random));
       const decoded = dialect.error.decode(status, { "retry-after": body.slice(0, 5) }, body);
       for (const target of [dialect, ...othersOf(dialect)]) {
         expect(target.error.encode(decoded, "req_1").status).toBeGreaterThanOrEqual(400);

@@ -8,11 +8,7 @@ import {
   type WatchRequestsResponse,
   WatchRequestsResponseSchema,
 } from "@pontage/gen/pontage/admin/v1/request_pb.ts";
-import { type Usage, UsageSource } from "@pontage/gen/pontage/v1/usage_pb.ts";
-import { reasonName } from "../canonical/error.ts";
-import { usageBuckets, usageOf } from "../canonical/usage.ts";
-import type { Activity, Ended } from "../pipeline/activity.ts";
-import type { AttemptRecord } from "../pipeline/call.ts";
+import type { Activity, EndedCall } from "../pipeline/activity.ts";
 
 /** A watcher that is further behind than this is told how much it missed. */
 const mostWaiting = 1000;
@@ -30,7 +26,7 @@ export function requestService(activity: Activity, producer: string): ServiceImp
 
   return {
     async *watchRequests({ cursor }, context: HandlerContext) {
-      let waiting: Ended[] = [];
+      let waiting: EndedCall[] = [];
       let missed = 0;
       let wake = () => {};
       const stop = activity.watch((ended) => {
@@ -79,40 +75,26 @@ export function requestService(activity: Activity, producer: string): ServiceImp
   };
 }
 
-export function toProto({ call, status, error, durationMs }: Ended): Request {
-  const last = call.attempts.at(-1);
+function toProto(ended: EndedCall): Request {
+  const { last } = ended;
   return create(RequestSchema, {
-    id: call.id,
-    startTime: timestampFromMs(call.startTimeMs),
-    status,
-    reason: error ? reasonName(error.reason) : "",
-    keyId: call.caller?.keyId ?? "",
-    keyName: call.caller?.keyName ?? "",
-    askedModel: call.head?.model ?? "",
+    id: ended.id,
+    startTime: timestampFromMs(ended.startTimeMs),
+    status: ended.status,
+    reason: ended.reason,
+    keyId: ended.keyId,
+    keyName: ended.keyName,
+    askedModel: ended.askedModel,
     provider: last?.provider ?? "",
     model: last?.model ?? "",
-    doorDialect: call.doorDialect,
+    doorDialect: ended.doorDialect,
     upstreamDialect: last?.upstreamDialect ?? "",
-    streamed: call.head?.stream ?? false,
-    usage: {
-      usage: sumOf(call.attempts.map(({ usage }) => usage)),
-      source: last?.usageSource ?? UsageSource.UNSPECIFIED,
-      costNanoUsd: costOf(call.attempts),
-    },
-    attempts: call.attempts.length,
-    firstByteMs: call.firstByteAtMs === undefined ? 0 : Math.round(call.firstByteAtMs - call.arrivedAtMs),
-    durationMs: Math.round(durationMs),
+    streamed: ended.streamed,
+    usage: { usage: ended.usage, source: ended.usageSource, costNanoUsd: ended.costNanoUsd },
+    attempts: ended.attempts,
+    firstByteMs: Math.round(ended.firstByteMs ?? 0),
+    durationMs: Math.round(ended.durationMs),
     simulated: last?.simulated ?? false,
-    abandoned: call.gone && !call.complete,
+    abandoned: ended.abandoned,
   });
-}
-
-export function costOf(attempts: readonly AttemptRecord[]): bigint {
-  return attempts.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n);
-}
-
-function sumOf(usages: readonly Usage[]): Usage {
-  const total = usageOf({});
-  for (const usage of usages) for (const bucket of usageBuckets) total[bucket] += usage[bucket];
-  return total;
 }

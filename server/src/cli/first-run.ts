@@ -2,7 +2,7 @@ import pc from "picocolors";
 import { totalInputTokens, totalOutputTokens } from "../canonical/usage.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Gateway } from "../gateway.ts";
-import type { Ended } from "../pipeline/activity.ts";
+import type { EndedCall } from "../pipeline/activity.ts";
 import { version } from "../version.ts";
 import { dollars } from "./output.ts";
 
@@ -85,26 +85,22 @@ export function laterRunText(gateway: Gateway, settings: Settings, keys: number,
 }
 
 /** One line for each call while somebody watches. */
-export function requestLine({ call, status, endTimeMs, durationMs }: Ended): string {
-  const time = new Date(endTimeMs).toTimeString().slice(0, 8);
-  const last = call.attempts.at(-1);
-  const cost = call.attempts.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n);
+export function requestLine(ended: EndedCall): string {
+  const { status, last, durationMs, firstByteMs } = ended;
   const parts = [
-    time,
+    new Date(ended.endTimeMs).toTimeString().slice(0, 8),
     status >= 400 ? pc.red(String(status)) : pc.green(String(status)),
-    call.head?.model ?? call.door.operation,
+    ended.askedModel || "-",
     ...(last
       ? [
           last.simulated ? "simulated" : last.provider,
-          `in ${totalInputTokens(last.usage)}  out ${totalOutputTokens(last.usage)}`,
-          dollars(cost),
+          `in ${totalInputTokens(ended.usage)}  out ${totalOutputTokens(ended.usage)}`,
+          dollars(ended.costNanoUsd),
         ]
       : []),
-    ...(call.firstByteAtMs === undefined
-      ? []
-      : [`first token ${Math.round(call.firstByteAtMs - call.arrivedAtMs)} ms`]),
+    ...(firstByteMs === undefined ? [] : [`first token ${Math.round(firstByteMs)} ms`]),
     `total ${durationMs < 100 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`}`,
-    call.caller?.keyName ?? "no key",
+    ended.keyName || "no key",
   ];
   return `  ${parts.join("  ")}`;
 }

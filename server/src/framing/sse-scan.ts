@@ -130,7 +130,8 @@ function frameEndWithCr(text: string, from: number, atEnd: boolean): number {
     if (second === lineFeed) return next + 1;
     if (second === carriageReturn) {
       if (text.charCodeAt(next + 1) === lineFeed) return next + 2;
-      return next + 1 < text.length || atEnd || byte === carriageReturn ? next + 1 : -1;
+      const isBareCr = byte === carriageReturn && next === at + 1;
+      return next + 1 < text.length || atEnd || isBareCr ? next + 1 : -1;
     }
     at = next - 1;
   }

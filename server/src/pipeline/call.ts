@@ -1,9 +1,8 @@
 import type { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import type { UsageSource } from "@pontage/gen/pontage/v1/usage_pb.ts";
-import type { GatewayError } from "../canonical/error.ts";
 import { LossReport } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
-import type { Dialect, Operation, RequestHead } from "../dialects/dialect.ts";
+import type { Dialect, Operation } from "../dialects/dialect.ts";
 import type { Request } from "../payload/request.ts";
 import type { Target } from "./target.ts";
 
@@ -55,9 +54,7 @@ export class Call {
   readonly read: () => Promise<Request>;
   /** Found out by the first stage, unless the front door vouches for it. */
   caller: Caller | undefined;
-  /** Let go of when the call has ended; `head` stays. */
   request: Request | undefined;
-  head: RequestHead | undefined;
   /** Where it goes. */
   target: Target | undefined;
   readonly attempts: AttemptRecord[] = [];
@@ -77,6 +74,13 @@ export class Call {
     this.startTimeMs = fields.startTimeMs;
     this.arrivedAtMs = fields.arrivedAtMs;
     this.read = fields.read;
+  }
+
+  /** What all attempts cost together. */
+  get costNanoUsd(): bigint {
+    let sum = 0n;
+    for (const { costNanoUsd } of this.attempts) sum += costNanoUsd;
+    return sum;
   }
 
   get doorDialect(): string {
@@ -100,14 +104,4 @@ export class Call {
     this.#onGone = listener;
     if (this.#gone) listener?.();
   }
-}
-
-/** The end of a call, for whoever watches. */
-export interface CallEnd {
-  readonly call: Call;
-  /** The status the client got. */
-  readonly status: number;
-  readonly error: GatewayError | undefined;
-  readonly endTimeMs: number;
-  readonly durationMs: number;
 }

@@ -34,7 +34,6 @@ export function createPipeline(tools: PipelineTools): Pipeline {
     call.caller ??= authenticate(call.headers, keys, clock);
     const request = await call.read();
     call.request = request;
-    call.head = request.head;
     const { operation, dialect } = call.door;
     const target = router.target(request.head.model, dialect?.id, operation);
     call.target = target;

@@ -47,7 +47,10 @@ export function readHead(wire: JsonObject): RequestHead {
     checkBlocks(message.content, `${path}.content`);
   }
   checkBlocks(wire.system, "system");
-  for (const [index, tool] of objectsIn(wire.tools, "tools").entries()) requiredString(tool, "name", `tools[${index}]`);
+  for (const [index, tool] of objectsIn(wire.tools, "tools").entries()) {
+    // Tools that the provider runs have a type, and not all of them a name.
+    requiredString(tool, tool.type ? "type" : "name", `tools[${index}]`);
+  }
   for (const [index, stop] of ((wire.stop_sequences ?? []) as unknown[]).entries()) {
     if (typeof stop !== "string")
       throw invalid(`stop_sequences[${index}]`, `\`stop_sequences[${index}]\` must be a string.`);

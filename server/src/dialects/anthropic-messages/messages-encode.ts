@@ -63,7 +63,8 @@ function encodeTurn(request: GenerateRequest, message: Message, index: number, c
   const path = messagePath(request, index);
   const blocks = encodeParts(request, message, index, crossing);
   const [first] = message.parts;
-  const bareText = message.bare && first?.kind.case === "text" && !first.cache ? first.kind.value.text : undefined;
+  const isBare = message.bare && message.parts.length === 1 && !first?.cache;
+  const bareText = isBare && first?.kind.case === "text" ? first.kind.value.text : undefined;
   const extra = besides(message, path, crossing);
   return { role: roleOf(message.role), content: bareText ?? blocks, blocks, extra, path };
 }

@@ -97,7 +97,8 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       case "reasoning": {
         const details = crossing.extra(rest, path);
         const { text, signature, redacted } = kind.value;
-        const open = spelt === "thinking" ? keepThinking(choice, index, text) : keep(choice, index, spelt || thoughtField, text);
+        const open =
+          spelt === "thinking" ? keepThinking(choice, index, text) : keep(choice, index, spelt || thoughtField, text);
         open.thought = { text, signature, redacted };
         if (details) emitDelta(choice.index, details);
         return;
