@@ -1,8 +1,17 @@
 import { defineConfig } from "vitest/config";
 
 const nightly = process.env.PONTAGE_NIGHTLY === "1";
-const browser = ["test/e2e/**/*.test.ts"];
-const real = ["test/{vendor-sdk,chaos,integration}/**/*.test.ts", "server/src/{store,events,billing}/**/*.test.ts"];
+const real = [
+  "test/{gateway,vendor-sdk,chaos,integration,cli,sdk}/**/*.test.ts",
+  "server/src/{store,events,billing}/**/*.test.ts",
+];
+const inBrowser = ["test/e2e/**/*.test.ts", "{sdk,admin-web}/**/*.browser.test.ts"];
+
+/** The workspace's own packages are taken from their sources: a test must not pass or fail for want of a build. */
+const sources = {
+  resolve: { conditions: ["@pontage/source"] },
+  ssr: { resolve: { conditions: ["@pontage/source"] } },
+};
 
 /** Tests that start real servers share one PostgreSQL and one NATS a run and take turns on the machine. */
 const withServices = {
@@ -17,6 +26,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        ...sources,
         test: {
           name: "unit",
           include: [
@@ -24,12 +34,12 @@ export default defineConfig({
             "admin-web/src/**/*.test.{ts,tsx}",
             "test/{laws,crossing,tidy}/**/*.test.ts",
           ],
-          exclude: [...real, "**/*.browser.test.ts"],
+          exclude: [...real, ...inBrowser],
           pool: "threads",
         },
       },
-      { test: { name: "services", include: real, ...withServices } },
-      { test: { name: "browser", include: [...browser, "{sdk,admin-web}/**/*.browser.test.ts"], ...withServices } },
+      { ...sources, test: { name: "services", include: real, ...withServices } },
+      { ...sources, test: { name: "browser", include: inBrowser, ...withServices } },
     ],
   },
 });

@@ -26,6 +26,7 @@ import { modelService } from "./http/model-service.ts";
 import { requestIds } from "./http/request-id.ts";
 import { routes } from "./http/routes.ts";
 import { rpcHandler } from "./http/rpc.ts";
+import { type DoorLimits, defaultDoorLimits } from "./http/wire-door.ts";
 import { Activity } from "./pipeline/activity.ts";
 import { KeyRing, type RingKey } from "./pipeline/key-ring.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -47,6 +48,8 @@ export interface GatewayParts {
   readonly adminTokenHash: string;
   readonly world: World;
   readonly log: Log;
+  /** Other waits than the usual ones; the tests of a client that stops reading cannot wait a minute. */
+  readonly limits?: DoorLimits;
 }
 
 /** A running gateway. */
@@ -63,7 +66,7 @@ const consoleDirectory = fileURLToPath(new URL("../../admin-web/dist", import.me
 
 /** Puts the parts together: this is the one place that knows all of them. */
 export async function startGateway(
-  { settings, store, adminTokenHash, world, log }: GatewayParts,
+  { settings, store, adminTokenHash, world, log, limits = defaultDoorLimits }: GatewayParts,
   openToll: typeof startToll = startToll,
 ): Promise<Gateway> {
   const { clock } = world;
@@ -77,15 +80,16 @@ export async function startGateway(
   const router = new Router(settings.providers.map(providerFrom));
   const activity = new Activity(clock);
   const pipeline = createPipeline({ keys, router, journal: toll.journal, clock, random: Math.random });
-  const tools = { pipeline, activity, clock, newRequestId: requestIds(world), log };
+  const tools = { pipeline, activity, clock, newRequestId: requestIds(world), log, limits };
 
+  const shutdown = new AbortController();
   const services = (connect: ConnectRouter) => {
     connect.service(ChatService, chatService(tools));
     connect.service(ModelService, modelService(keys, router, clock));
     connect.service(KeyService, keyService(store));
     connect.service(UsageService, usageService(store.ledger));
     connect.service(LedgerService, ledgerService(store.ledger, toll.pendingEvents));
-    connect.service(RequestService, requestService(activity, toll.journal.producer));
+    connect.service(RequestService, requestService(activity, toll.journal.producer, shutdown.signal));
     connect.service(ProviderService, providerService(router, clock));
     connect.service(
       SystemService,
@@ -100,9 +104,7 @@ export async function startGateway(
       }),
     );
   };
-  const shutdown = new AbortController();
-  const rpc = (local: boolean) =>
-    rpcHandler({ routes: services, adminTokenHash, local, log, shutdown: shutdown.signal });
+  const rpc = (local: boolean) => rpcHandler({ routes: services, adminTokenHash, local, log });
 
   let stopping = false;
   const handler = routes({
@@ -132,7 +134,7 @@ export async function startGateway(
       stopping = true;
       local?.close();
       local?.closeAllConnections();
-      // Watchers never end by themselves.
+      // Watchers never end by themselves. Calls do, and get their time to.
       shutdown.abort(new ConnectError("The gateway is shutting down. Try again.", Code.Unavailable));
       await listener.close(graceMs);
       await toll.stop(graceMs);

@@ -1,4 +1,6 @@
 import { join } from "node:path";
+import { toBinary } from "@bufbuild/protobuf";
+import { UsageEventSchema } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import { createBillingConsumer } from "./billing/consumer.ts";
 import { createEventValidator } from "./billing/validate.ts";
 import type { Settings } from "./config/settings.ts";
@@ -37,7 +39,7 @@ export interface TollMakers {
   readonly journal: (options: JournalOptions) => Journal;
   readonly bus: (settings: Settings, ledger: Ledger, name: string, report: Report) => Bus;
   /** What is done with the events that the bus delivers. */
-  readonly handler: (ledger: Ledger) => HandleEvents;
+  readonly handler: (ledger: Ledger, settings: Settings) => HandleEvents;
   readonly ledgerCheck: (ledger: Ledger) => LedgerCheck;
 }
 
@@ -58,7 +60,7 @@ export async function startToll(
   const producer = newProducer(world);
   const journal = makers.journal({ root, producer, report, sync: settings.journalSync });
   const bus = makers.bus(settings, ledger, producer, report);
-  const subscription = bus.subscribe(makers.handler(ledger));
+  const subscription = bus.subscribe(makers.handler(ledger, settings));
   const shipper = new Shipper({ journal, bus, ledger: makers.ledgerCheck(ledger), clock: world.clock, report });
   // The data directory is this process's alone, so every other producer in it is dead.
   shipper.adopt(await recover({ root, own: producer, exclusive: true, nowMs: world.clock.nowMs(), report }));
@@ -85,14 +87,16 @@ function createBus(settings: Settings, ledger: Ledger, name: string, report: Rep
     report,
     deadLetter: async (refused) => {
       for (const { event, why } of refused) {
-        await ledger.deadLetter({ reason: why, payload: new TextEncoder().encode(event.eventId) });
+        await ledger.deadLetter({ reason: why, payload: toBinary(UsageEventSchema, event) });
       }
     },
   });
 }
 
-function billingHandler(ledger: Ledger): HandleEvents {
-  const consumer = createBillingConsumer({ ledger, validate: createEventValidator() });
+function billingHandler(ledger: Ledger, settings: Settings): HandleEvents {
+  // What comes over a bus that others can write to is checked rule by rule; what this process has just made is not.
+  const validate = settings.natsUrl ? createEventValidator() : () => undefined;
+  const consumer = createBillingConsumer({ ledger, validate });
   return async (events) => {
     await consumer.handle(events);
     return undefined; // what it could not believe it has set aside itself

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openStore, type Store } from "../../server/src/store/store.ts";
 import { type Books, readBooks } from "./books.ts";
 import { Load } from "./clients.ts";
-import { GatewayProcess, runCli } from "./gateway-process.ts";
+import { GatewayProcess } from "./gateway-process.ts";
 import { judge, outcomeCounts } from "./judge.ts";
 import type { Random } from "./random.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
@@ -58,9 +58,16 @@ export async function openScene({
   let reader: Store | undefined;
 
   async function books(): Promise<Books> {
-    // A data directory of its own when the database is a server; the gateway's, with the database in it, when not.
-    reader ??= await openStore({ databaseUrl, dataDirectory: databaseUrl ? join(root, "reader") : directory });
-    return readBooks(reader);
+    if (databaseUrl) {
+      reader ??= await openStore({ databaseUrl, dataDirectory: join(root, "reader") });
+      return readBooks(reader);
+    }
+    const embedded = await openStore({ dataDirectory: directory });
+    try {
+      return await readBooks(embedded);
+    } finally {
+      await embedded.close();
+    }
   }
   return {
     gateway,
@@ -110,5 +117,3 @@ export async function report(scene: Scene, name: string, facts: Record<string, u
   const medianStartMs = Math.round(starts[starts.length >> 1] ?? 0);
   console.log(`${name}: ${JSON.stringify({ ...facts, ...counts, medianStartMs })}`);
 }
-
-export { runCli };

@@ -14,8 +14,15 @@ import type { Activity, EndedCall } from "../pipeline/activity.ts";
 const mostWaiting = 1000;
 const heartbeatMs = 15_000;
 
-/** `producer` marks cursors, so that one from before a restart is recognised and begins anew. */
-export function requestService(activity: Activity, producer: string): ServiceImpl<typeof RequestService> {
+/**
+ * `producer` marks cursors, so that one from before a restart is recognised and begins anew. `shutdown` ends the watches,
+ * which would go on for ever.
+ */
+export function requestService(
+  activity: Activity,
+  producer: string,
+  shutdown: AbortSignal,
+): ServiceImpl<typeof RequestService> {
   const cursorOf = (sequence: number) => `${producer}:${sequence}`;
   const sequenceOf = (cursor: string) => {
     const [from, sequence] = cursor.split(":");
@@ -34,8 +41,9 @@ export function requestService(activity: Activity, producer: string): ServiceImp
         else missed++;
         wake();
       });
+      const ending = AbortSignal.any([context.signal, shutdown]);
       const onAbort = () => wake();
-      context.signal.addEventListener("abort", onAbort);
+      ending.addEventListener("abort", onAbort);
       try {
         const from = sequenceOf(cursor);
         const past = activity.since(from);
@@ -47,7 +55,7 @@ export function requestService(activity: Activity, producer: string): ServiceImp
         ];
         // The first word at once, so that a watcher knows it is connected.
         yield response(sequence, { case: "heartbeat", value: { $typeName: "pontage.admin.v1.Heartbeat" } });
-        while (!context.signal.aborted) {
+        while (!ending.aborted) {
           for (const ended of waiting.splice(0)) {
             sequence = ended.sequence;
             yield response(sequence, { case: "request", value: toProto(ended) });
@@ -57,7 +65,7 @@ export function requestService(activity: Activity, producer: string): ServiceImp
             missed = 0;
           }
           const woken = await new Promise<boolean>((resolve) => {
-            if (waiting.length > 0 || context.signal.aborted) return resolve(true);
+            if (waiting.length > 0 || ending.aborted) return resolve(true);
             const timer = setTimeout(() => resolve(false), heartbeatMs);
             wake = () => {
               clearTimeout(timer);
@@ -67,9 +75,10 @@ export function requestService(activity: Activity, producer: string): ServiceImp
           if (!woken)
             yield response(sequence, { case: "heartbeat", value: { $typeName: "pontage.admin.v1.Heartbeat" } });
         }
+        throw ending.reason;
       } finally {
         stop();
-        context.signal.removeEventListener("abort", onAbort);
+        ending.removeEventListener("abort", onAbort);
       }
     },
   };

@@ -47,6 +47,8 @@ export interface Dialect {
   /** The usage of a whole answer; undefined when it does not say. */
   usage(wire: JsonObject): Usage | undefined;
   readonly count: {
+    /** A request of the generate operation as the counting operation takes it. */
+    request(wire: JsonObject): JsonObject;
     /** Answer of the token counting operation, where the dialect has one. */
     encode(inputTokens: number): JsonObject;
     decode(wire: JsonObject): number | undefined;

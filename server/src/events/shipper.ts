@@ -15,9 +15,9 @@ export interface ShipperOptions {
   readonly ledger: LedgerCheck;
   readonly clock: Clock;
   readonly report: Report;
-  /** The most events in one shipment. The default is 250. */
+  /** The most events in one shipment. The default is 500. */
   readonly batchEvents?: number;
-  /** How long the first event of a shipment waits for others. The default is 25. */
+  /** How long the first event of a shipment waits for others. The default is 100. */
   readonly lingerMs?: number;
   /** More ended attempts than this are not kept in memory but read back from disk. The default is 20,000. */
   readonly queueEvents?: number;
@@ -57,6 +57,7 @@ export class Shipper {
   #queue: Queued[] = [];
   #wake: (() => void) | undefined;
   #inFlight = 0;
+  #inFlightSinceMs = Number.POSITIVE_INFINITY;
   #leftOnDisk = 0;
   #behindSinceMs: number | undefined;
   #draining = false;
@@ -88,6 +89,7 @@ export class Shipper {
 
   get stats(): ShipperStats {
     const oldestMs = Math.min(
+      this.#inFlightSinceMs,
       this.#queue[0]?.atMs ?? Number.POSITIVE_INFINITY,
       this.#behindSinceMs ?? Number.POSITIVE_INFINITY,
     );
@@ -148,6 +150,7 @@ export class Shipper {
       const batch = this.#queue.splice(0, batchEvents);
       if (batch.length === 0) continue;
       this.#inFlight = batch.length;
+      this.#inFlightSinceMs = batch[0]!.atMs;
       try {
         await this.#publish(
           journal.producer,
@@ -159,6 +162,7 @@ export class Shipper {
       for (const { segment } of batch) segment.unshipped--;
       this.#published += batch.length;
       this.#inFlight = 0;
+      this.#inFlightSinceMs = Number.POSITIVE_INFINITY;
     }
   }
 
@@ -223,8 +227,8 @@ export class Shipper {
 }
 
 const defaults: Required<Omit<ShipperOptions, "journal" | "bus" | "ledger" | "clock" | "report">> = {
-  batchEvents: 250,
-  lingerMs: 25,
+  batchEvents: 500,
+  lingerMs: 100,
   queueEvents: 20_000,
   clearEveryMs: 1_000,
   overdueMs: 10_000,

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Frame } from "./frame.ts";
-import { createSseReader, tooLarge } from "./sse.ts";
+import { createSseTextReader, tooLarge } from "./sse.ts";
 
 export interface SseScannerOptions {
   /** Byte sequences of which every frame that must be read holds at least one. */
@@ -53,16 +53,19 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
   function scan(bytes: Buffer, atEnd: boolean): void {
     // One character for each byte: searching a string is several times cheaper than searching a buffer.
     const text = bytes.toString("latin1");
-    const someMarked = marker.test(text);
+    let nextMarker = indexOf(marker, text, 0);
     const hasCr = text.includes("\r");
     let shownFrom = 0;
     let at = 0;
     for (;;) {
       const end = hasCr ? frameEndWithCr(text, at, atEnd) : text.indexOf("\n\n", at) + 2;
       if (end < 2) break;
-      if (someMarked && marker.test(text.slice(at, end)) && read(bytes.subarray(at, end)) === "hide") {
-        if (at > shownFrom) onBytes(bytes.subarray(shownFrom, at));
-        shownFrom = end;
+      if (nextMarker < end) {
+        if (read(bytes.subarray(at, end)) === "hide") {
+          if (at > shownFrom) onBytes(bytes.subarray(shownFrom, at));
+          shownFrom = end;
+        }
+        nextMarker = indexOf(marker, text, end);
       }
       frameCount += 1;
       at = end;
@@ -74,13 +77,13 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
 
   function read(bytes: Buffer): "show" | "hide" {
     let answer: "show" | "hide" = "show";
-    const reader = createSseReader(
+    // A whole frame holds whole characters.
+    createSseTextReader(
       (frame) => {
         answer = onMarked(frame);
       },
       { maxFrameBytes },
-    );
-    reader.push(bytes);
+    ).read(bytes.toString("utf8"));
     return answer;
   }
 
@@ -112,7 +115,13 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
 /** One expression for all markers, which the engine searches in a single pass. */
 function anyOf(markers: readonly string[]): RegExp {
   const escaped = markers.map((marker) => marker.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(escaped.length === 0 ? "(?!)" : escaped.join("|"));
+  return new RegExp(escaped.length === 0 ? "(?!)" : escaped.join("|"), "g");
+}
+
+/** Where the next match begins; infinity when there is none. */
+function indexOf(expression: RegExp, text: string, from: number): number {
+  expression.lastIndex = from;
+  return expression.exec(text)?.index ?? Number.POSITIVE_INFINITY;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Frame } from "./frame.ts";
 
@@ -16,15 +17,34 @@ export interface SseReader {
 }
 
 /**
- * Reads server-sent events from bytes cut anywhere. https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * Reads server-sent events from bytes cut anywhere.
+ *
+ * The decoder keeps the bytes of a character cut in two. A `TextDecoder` would too, but making one costs more than reading
+ * a short stream does.
+ */
+export function createSseReader(onFrame: (frame: Frame) => void, options: SseReaderOptions): SseReader {
+  const decoder = new StringDecoder("utf8");
+  const lines = createSseTextReader(onFrame, options);
+  return {
+    push: (chunk) => lines.read(decoder.write(chunk)),
+    end() {
+      lines.read(decoder.end());
+      return { leftOver: lines.leftOver };
+    },
+  };
+}
+
+/**
+ * Reads server-sent events from text. https://html.spec.whatwg.org/multipage/server-sent-events.html
  *
  * Lines end in LF, CRLF or CR. Comments, `id` and `retry` are read and dropped; frames without data are none.
  */
-export function createSseReader(onFrame: (frame: Frame) => void, options: SseReaderOptions): SseReader {
-  const { maxFrameBytes } = options;
-  // One decoder for the whole stream: it keeps the bytes of a character cut in two, and takes a byte order mark away.
-  const decoder = new TextDecoder();
+export function createSseTextReader(
+  onFrame: (frame: Frame) => void,
+  { maxFrameBytes }: SseReaderOptions,
+): { read(text: string): void; readonly leftOver: boolean } {
   let rest = "";
+  let begun = false;
   let skipLineFeed = false;
   let event = "";
   let data: string | undefined;
@@ -53,6 +73,11 @@ export function createSseReader(onFrame: (frame: Frame) => void, options: SseRea
   function read(text: string): void {
     if (text === "") return;
     let start = 0;
+    if (!begun) {
+      begun = true;
+      // A byte order mark may lead, and is no part of what follows.
+      if (text.charCodeAt(0) === byteOrderMark) start = 1;
+    }
     if (skipLineFeed) {
       skipLineFeed = false;
       if (text.charCodeAt(0) === lineFeed) start = 1;
@@ -86,10 +111,9 @@ export function createSseReader(onFrame: (frame: Frame) => void, options: SseRea
   }
 
   return {
-    push: (chunk) => read(decoder.decode(chunk, { stream: true })),
-    end() {
-      read(decoder.decode());
-      return { leftOver: rest !== "" || lineSeen };
+    read,
+    get leftOver() {
+      return rest !== "" || lineSeen;
     },
   };
 }
@@ -104,5 +128,6 @@ export function tooLarge(maxFrameBytes: number): GatewayError {
   return new GatewayError(Reason.UPSTREAM_GARBAGE, `The stream holds an event larger than ${maxFrameBytes} bytes.`);
 }
 
+const byteOrderMark = 0xfeff;
 const lineFeed = 10;
 const space = 32;

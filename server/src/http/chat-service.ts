@@ -14,13 +14,21 @@ import type { Operation } from "../dialects/dialect.ts";
 import { CanonicalRequest } from "../payload/request.ts";
 import { Call } from "../pipeline/call.ts";
 import type { Reply, StreamReply } from "../pipeline/reply.ts";
-import { callHeaders, targetHeaders } from "./answer-headers.ts";
 import { localOperator, localSocket } from "./access.ts";
+import { callHeaders, targetHeaders } from "./answer-headers.ts";
 import { toConnectError } from "./rpc-errors.ts";
 import { asGatewayError, type DoorTools } from "./wire-door.ts";
 
 /** How many events may wait for a slow reader before the upstream is paused. */
 const mostWaiting = 64;
+
+/** A call of an RPC, and how its end is told: once, by whoever notices it first. */
+interface RunningCall {
+  readonly call: Call;
+  /** Fires when the client has left or its deadline has passed, and also when the RPC is complete. */
+  readonly signal: AbortSignal;
+  readonly end: (status: number, error: GatewayError | undefined) => void;
+}
 
 /** Our own RPCs, which speak the canonical model: the same pipeline as every front door. */
 export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
@@ -31,7 +39,7 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
     operation: Operation,
     stream: boolean,
     context: HandlerContext,
-  ) => {
+  ): RunningCall => {
     const call = new Call({
       id: newRequestId(),
       door: { dialect: undefined, operation },
@@ -41,31 +49,47 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
       // The validation interceptor has seen to it that there is one.
       read: async () => new CanonicalRequest(request!, stream, JSON.stringify(request?.messages).length),
     });
-    // The signal also fires when the RPC is complete; the call is over by then and does not listen.
-    context.signal.addEventListener("abort", () => call.leave(), { once: true });
     if (context.values.get(localSocket)) call.caller = localOperator;
     context.responseHeader.set("x-request-id", call.id);
-    return call;
+    activity.began();
+    let over = false;
+    const end: RunningCall["end"] = (status, error) => {
+      if (over) return;
+      over = true;
+      call.leave();
+      activity.ended(call, status, error);
+    };
+    // When the client has left, nobody goes on with the generators below, not even to finish them, so the end must not
+    // depend on them. On completion this comes too late to matter.
+    const { signal } = context;
+    const left = () => end(call.firstByteAtMs === undefined ? 499 : 200, undefined);
+    if (signal.aborted) left();
+    else signal.addEventListener("abort", left, { once: true });
+    return { call, signal, end };
   };
 
   /** Runs a call; whatever happens to it, it is seen, and a failure is told in the RPC's own form. */
-  async function* run<T>(call: Call, act: (reply: Reply) => AsyncIterable<T>): AsyncIterable<T> {
-    activity.began();
+  async function* run<T>(
+    { call, signal, end }: RunningCall,
+    act: (reply: Reply) => AsyncIterable<T>,
+  ): AsyncIterable<T> {
     let failure: GatewayError | undefined;
     try {
       yield* act(await pipeline(call));
-      call.complete = true;
     } catch (cause) {
+      if (signal.aborted) throw signal.reason; // seen already; the reason may be a deadline, which a client would hear
       failure = asGatewayError(cause, call.id, log);
+      call.complete = true; // the refusal is the answer
       throw toConnectError(failure, call.id);
     } finally {
-      call.leave();
-      activity.ended(call, failure ? failure.status : 200, failure);
+      end(failure ? failure.status : 200, failure);
     }
   }
-  const once = async <T>(call: Call, act: (reply: Reply) => T): Promise<T> => {
-    for await (const value of run(call, async function* (reply) {
-      yield act(reply);
+  const once = async <T>(running: RunningCall, act: (reply: Reply) => T): Promise<T> => {
+    for await (const value of run(running, async function* (reply) {
+      const answer = act(reply);
+      running.call.complete = true;
+      yield answer;
     }))
       return value;
     throw new Error("a call ended without an answer");
@@ -78,29 +102,34 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
 
   return {
     chat({ request }, context) {
-      const call = begin(request, "generate", false, context);
-      return once(call, (reply) => {
+      const running = begin(request, "generate", false, context);
+      const { call } = running;
+      return once(running, (reply) => {
         tell(call, context);
         if (reply.kind !== "unary") throw new Error("a whole answer was asked for");
         return { reply: reply.value(), receipt: receiptOf(call) };
       });
     },
     async *streamChat({ request }, context) {
-      const call = begin(request, "generate", true, context);
-      yield* run(call, async function* (reply) {
+      const running = begin(request, "generate", true, context);
+      const { call } = running;
+      yield* run(running, async function* (reply) {
         tell(call, context);
-        const events = reply.kind === "stream" ? eventsOf(reply) : reply.kind === "unary" ? reply.events() : [];
+        const events =
+          reply.kind === "stream" ? eventsOf(reply, running.signal) : reply.kind === "unary" ? reply.events() : [];
         for await (const event of events) {
           // A failure travels as the RPC's error, with its reason, and not as a message that looks like success.
           if (event.event.case === "failed") throw errorFrom(event.event.value.error);
           yield create(StreamChatResponseSchema, { item: { case: "event", value: event } });
         }
+        call.complete = true;
         yield create(StreamChatResponseSchema, { item: { case: "receipt", value: receiptOf(call) } });
       });
     },
     countTokens({ request }, context) {
-      const call = begin(request, "count-tokens", false, context);
-      return once(call, (reply) => {
+      const running = begin(request, "count-tokens", false, context);
+      const { call } = running;
+      return once(running, (reply) => {
         tell(call, context);
         if (reply.kind !== "count") throw new Error("a number of tokens was asked for");
         const source = reply.estimated ? UsageSource.ESTIMATED : UsageSource.PROVIDER;
@@ -111,7 +140,7 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
 }
 
 /** A stream's events, pulled: when the reader is slow the upstream is paused. */
-async function* eventsOf(reply: StreamReply): AsyncIterable<GenerateEvent> {
+async function* eventsOf(reply: StreamReply, signal: AbortSignal): AsyncIterable<GenerateEvent> {
   const waiting: GenerateEvent[] = [];
   let ended = false;
   let wake = () => {};
@@ -126,12 +155,14 @@ async function* eventsOf(reply: StreamReply): AsyncIterable<GenerateEvent> {
       wake();
     },
   });
+  signal.addEventListener("abort", () => wake(), { once: true });
   for (;;) {
     while (waiting.length > 0) {
       yield waiting.shift()!;
       if (waiting.length === 0) reply.resume();
     }
     if (ended) return;
+    signal.throwIfAborted(); // nothing more comes
     await new Promise<void>((resolve) => {
       wake = resolve;
     });

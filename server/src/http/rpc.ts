@@ -14,8 +14,6 @@ export interface RpcOptions {
   /** These requests come in through the local admin socket. */
   readonly local: boolean;
   readonly log: Log;
-  /** Ends running streams when the gateway stops. */
-  readonly shutdown: AbortSignal;
 }
 
 /** Mounts the RPC services: Connect, gRPC and gRPC-Web on the same paths. */
@@ -26,6 +24,5 @@ export function rpcHandler(options: RpcOptions): HttpHandler {
     requestGate: adminGate(options.adminTokenHash),
     contextValues: () => createContextValues().set(localSocket, options.local),
     readMaxBytes: maxBodyBytes,
-    shutdownSignal: options.shutdown,
   }) as HttpHandler;
 }

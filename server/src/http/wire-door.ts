@@ -19,16 +19,23 @@ export interface DoorTools {
   readonly clock: Clock;
   readonly newRequestId: () => string;
   readonly log: Log;
+  readonly limits: DoorLimits;
 }
 
-/** A client that takes nothing for this long is cut off. */
-const stalledClientMs = 60_000;
-/** A client that waits for the next event hears a comment this often, so that no proxy between gives up. */
-const keepAliveMs = 15_000;
+/** How long a client of a stream is waited for, and lets itself be waited for. */
+export interface DoorLimits {
+  /** A client that takes nothing for this long is cut off. */
+  readonly stalledClientMs: number;
+  /** A client that waits for the next event hears a comment this often, so that no proxy between gives up. */
+  readonly keepAliveMs: number;
+}
+
+export const defaultDoorLimits: DoorLimits = { stalledClientMs: 60_000, keepAliveMs: 15_000 };
 
 /** Serves one route of one dialect. */
 export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools): HttpHandler {
-  const { pipeline, activity, clock, newRequestId, log } = tools;
+  const { pipeline, activity, clock, newRequestId, log, limits } = tools;
+  const { stalledClientMs, keepAliveMs } = limits;
   const door = { dialect, operation: route.operation };
 
   return function serve(request, response) {
@@ -46,6 +53,9 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       call.leave();
       activity.ended(call, end.status, end.error);
     });
+
+    // Told of what went wrong by `close`; without a listener a broken connection would end the process.
+    response.on("error", () => {});
 
     pipeline(call)
       .then(

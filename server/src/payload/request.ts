@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
-import type { Dialect, RequestHead } from "../dialects/dialect.ts";
+import type { Dialect, Quirks, RequestHead } from "../dialects/dialect.ts";
 import { type Gated, gateJson } from "./json-gate.ts";
 
 /** What an attempt changes in a request, and what it must know to write it. */
@@ -14,7 +14,10 @@ export interface RequestTarget {
   /** The provider reports usage in a stream only when asked. */
   readonly askUsage: boolean;
   readonly outputLimit: number;
+  readonly quirks: Quirks | undefined;
   readonly losses: Losses;
+  /** The input is only to be counted. */
+  readonly counting?: boolean;
 }
 
 /**
@@ -88,8 +91,10 @@ export class CanonicalRequest implements Request {
 }
 
 function encode(value: GenerateRequest, target: RequestTarget, stream: boolean): Buffer {
-  const { dialect, model, askUsage, outputLimit, losses } = target;
-  return Buffer.from(JSON.stringify(dialect.request.encode(value, { model, stream, askUsage, outputLimit, losses })));
+  const { dialect, model, askUsage, outputLimit, quirks, losses, counting } = target;
+  const context = { model, stream, askUsage, outputLimit, losses, ...(quirks && { quirks }) };
+  const wire = dialect.request.encode(value, context);
+  return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire) : wire));
 }
 
 /** Replaces or adds top-level fields and leaves every other byte as it is. */

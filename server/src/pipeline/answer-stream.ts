@@ -24,7 +24,6 @@ export function streamAnswer(
   control: { pause(): void; resume(): void },
   settlement: Settlement,
   owner: AnswerOwner,
-  flush: () => void,
 ): Answer {
   const door = call.door.dialect;
   const { dialect } = speaking;
@@ -63,13 +62,15 @@ export function streamAnswer(
   const listener = {
     piece(piece: Piece) {
       if (over) return;
-      flush();
+      settlement.flush();
       reply.write(piece);
       show();
     },
     over(failure: GatewayError | undefined) {
       if (failure) settlement.broken(Outcome.UPSTREAM_ERROR, failure, passed());
       else settlement.ok(passed());
+      const synced = settlement.synced();
+      if (synced) reply.hold(synced);
     },
     failed(error: GatewayError, pieces: readonly Piece[]) {
       owner.cancel();
@@ -98,7 +99,14 @@ export function streamAnswer(
     show();
     reply.end();
   };
-  const stopped = (error: GatewayError) => (settlement.closed ? complete() : breakOff(error, inBand(error)));
+  /** The bytes are over. When the answer was complete nothing is missing, whatever became of the connection. */
+  const stopped = (failure: GatewayError | undefined) => {
+    if (settlement.closed) return complete();
+    // A closed connection in the middle of a stream is a truncation, whatever the socket calls it.
+    const cut = failure === undefined || failure.reason === Reason.UPSTREAM_UNREACHABLE;
+    const error = cut ? truncated(provider.name) : failure;
+    breakOff(error, inBand(error));
+  };
 
   return {
     data(chunk) {
@@ -107,11 +115,9 @@ export function streamAnswer(
     },
     end() {
       read(() => relay.end());
-      if (!over) stopped(truncated(provider.name));
+      if (!over) stopped(undefined);
     },
-    // A closed connection in the middle of a stream is a truncation, whatever the socket calls it. When the answer was
-    // complete, only the goodbye is missing.
-    failed: (error) => stopped(error.reason === Reason.UPSTREAM_UNREACHABLE ? truncated(provider.name) : error),
+    failed: stopped,
     abandoned(error) {
       settlement.broken(Outcome.PARTIAL, error, passed());
       finish();

@@ -45,14 +45,19 @@ export function wholeAnswer(
         const wire = parseObject(raw, upstream.name);
         const reported = upstream.dialect.usage(wire);
         reply = new UnaryReply(upstream.dialect, raw, wire);
-        // What cannot be translated must fail before it is called complete.
-        if (door !== upstream.dialect) reply.value();
+        // What cannot be translated, or is a failure in spite of its status, must fail before it is called complete.
+        if (door !== upstream.dialect || !reported) reply.value();
         settlement.ok({ ...passed(), reported });
       } catch (error) {
         return refuse(asGarbage(error, upstream.name));
       }
-      owner.show(reply);
-      owner.done();
+      const show = () => {
+        owner.show(reply);
+        owner.done();
+      };
+      const synced = settlement.synced();
+      if (synced) void synced.then(show);
+      else show();
     },
     failed: refuse,
     abandoned(error) {

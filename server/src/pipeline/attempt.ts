@@ -23,17 +23,24 @@ export interface AttemptTools {
  * has been read. Rejects with what went wrong before that, when another attempt may still follow. However it ends, it is
  * in the journal exactly once.
  */
-export function attempt(call: Call, target: Target, { journal, clock }: AttemptTools): Promise<Reply> {
+export async function attempt(call: Call, target: Target, { journal, clock }: AttemptTools): Promise<Reply> {
   const request = call.request!;
   const { provider, speaking, model, outputLimit } = target;
   const { dialect } = speaking;
   const { stream } = request.head;
   const askUsage = stream && provider.streamUsage === "ask";
-  const body = request.bytes({ dialect, model, askUsage, outputLimit, losses: call.losses });
+  const body = request.bytes({ dialect, model, askUsage, outputLimit, quirks: provider.quirks, losses: call.losses });
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
 
   // From here on the attempt exists: whatever happens, it gets its row.
   const settlement = new Settlement(call, target, journal, clock);
+  const synced = settlement.synced();
+  if (synced) await synced;
+  if (call.gone) {
+    const gone = clientGone();
+    settlement.nothing(Outcome.UNSENT, gone);
+    throw gone;
+  }
 
   return new Promise((resolve, reject) => {
     let dispatched = false;
@@ -77,7 +84,7 @@ export function attempt(call: Call, target: Target, { journal, clock }: AttemptT
           sending.cancel();
           refuseUnanswered(garbage(provider.name, `status ${status}, which is not an answer`));
         } else if (stream && streamed) {
-          answer = streamAnswer(call, target, sending, settlement, owner, () => journal.flush());
+          answer = streamAnswer(call, target, sending, settlement, owner);
         } else {
           answer = wholeAnswer(upstream, call.door.dialect, settlement, owner);
         }
@@ -90,10 +97,14 @@ export function attempt(call: Call, target: Target, { journal, clock }: AttemptT
     call.whenGone(() => {
       if (over) return;
       sending.cancel();
-      const gone = new GatewayError(Reason.CLIENT_GONE, "The client went away before the answer was complete.");
+      const gone = clientGone();
       if (answer) answer.abandoned(gone);
       else settlement.nothing(dispatched ? Outcome.PARTIAL : Outcome.UNSENT, gone);
       owner.refuse(gone);
     });
   });
+}
+
+function clientGone(): GatewayError {
+  return new GatewayError(Reason.CLIENT_GONE, "The client went away before the answer was complete.");
 }

@@ -18,7 +18,15 @@ export async function countTokens(call: Call, target: Target | undefined): Promi
   if (!target) return new CountReply(estimateInputTokens(request.size), true);
   const { provider, speaking, model, outputLimit, path } = target;
   const { dialect } = speaking;
-  const body = request.bytes({ dialect, model, askUsage: false, outputLimit, losses: call.losses });
+  const body = request.bytes({
+    dialect,
+    model,
+    askUsage: false,
+    outputLimit,
+    quirks: provider.quirks,
+    losses: call.losses,
+    counting: true,
+  });
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
   const answer = await fetchWhole(provider, path, headers, body, {
     maxBytes: maxCountBytes,

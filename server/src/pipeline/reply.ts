@@ -67,6 +67,7 @@ export class StreamReply {
   readonly #control: { pause(): void; resume(): void };
   readonly #waiting: Piece[] = [];
   #sink: Sink | undefined;
+  #held = false;
   #over = false;
   #paused = false;
 
@@ -76,8 +77,16 @@ export class StreamReply {
 
   attach(sink: Sink): void {
     this.#sink = sink;
-    for (const piece of this.#waiting.splice(0)) this.write(piece);
-    if (this.#over) sink.end();
+    this.#drain();
+  }
+
+  /** Keeps what comes from now on back until the promise resolves. */
+  hold(until: Promise<void>): void {
+    this.#held = true;
+    void until.then(() => {
+      this.#held = false;
+      this.#drain();
+    });
   }
 
   /** The sink can take more. */
@@ -88,7 +97,7 @@ export class StreamReply {
   }
 
   write(piece: Piece): void {
-    if (!this.#sink) {
+    if (!this.#sink || this.#held) {
       this.#waiting.push(piece);
     } else if (!this.#sink.write(piece) && !this.#paused && !this.#over) {
       this.#paused = true;
@@ -98,6 +107,12 @@ export class StreamReply {
 
   end(): void {
     this.#over = true;
-    this.#sink?.end();
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (!this.#sink || this.#held) return;
+    for (const piece of this.#waiting.splice(0)) this.write(piece);
+    if (this.#over) this.#sink.end();
   }
 }

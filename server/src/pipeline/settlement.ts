@@ -30,6 +30,7 @@ export class Settlement {
   readonly #call: Call;
   readonly #target: Target;
   readonly #clock: Clock;
+  readonly #journal: Journal;
   readonly #entry: OpenAttempt;
   #closed = false;
 
@@ -38,6 +39,7 @@ export class Settlement {
     this.#call = call;
     this.#target = target;
     this.#clock = clock;
+    this.#journal = journal;
     this.startedAtMs = clock.monotonicMs();
     this.#entry = journal.open({
       requestId: call.id,
@@ -55,6 +57,16 @@ export class Settlement {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Makes sure that what has been recorded is with the kernel, before the client sees any of the answer. */
+  flush(): void {
+    this.#journal.flush();
+  }
+
+  /** A promise to wait for where the operator wants every record on the device before anyone goes on; else undefined. */
+  synced(): Promise<void> | undefined {
+    return this.#journal.synced();
   }
 
   /** The provider has begun to answer. */

@@ -14,13 +14,18 @@ export function truncated(provider: string): GatewayError {
 
 /** Whatever a decoder threw over an upstream's bytes, as the upstream's fault. */
 export function asGarbage(error: unknown, provider: string): GatewayError {
-  if (error instanceof GatewayError && error.reason === Reason.UPSTREAM_GARBAGE) return named(error, provider);
+  // Some upstreams send a failure with status 200; the dialect has recognised it.
+  if (error instanceof GatewayError && toldByUpstream(error.reason)) return named(error, provider);
   const detail = error instanceof GatewayError ? `: ${error.message}` : ".";
   return new GatewayError(
     Reason.UPSTREAM_GARBAGE,
     `${provider} answered with something its dialect does not allow${detail}`,
     { provider, cause: error },
   );
+}
+
+function toldByUpstream(reason: Reason): boolean {
+  return reason >= Reason.UPSTREAM_UNREACHABLE && reason <= Reason.UPSTREAM_REJECTED;
 }
 
 /** The same error with the provider's name, which a dialect does not know. */

@@ -1,4 +1,4 @@
-import type { DialectId, Operation } from "../dialects/dialect.ts";
+import type { DialectId, Operation, Quirks } from "../dialects/dialect.ts";
 import { type Auth, bearer, header, none } from "./auth.ts";
 
 /** A type of provider: where it is, how it authenticates and what it speaks. Data, so that a new one is one entry. */
@@ -21,6 +21,7 @@ export interface ProviderType {
   readonly streamUsage: "ask" | "always";
   /** Request headers of a client that are passed on whatever its dialect. Never credentials. */
   readonly passedHeaders?: readonly string[];
+  readonly quirks?: Quirks;
   /** It runs on the operator's own machine and needs no key. */
   readonly local?: boolean;
 }
@@ -37,10 +38,24 @@ const messages: Speech = {
 };
 
 /** What every service with an OpenAI-compatible API has in common. */
-const compatible = { auth: bearer(), speaks: [chat], modelsPath: "/models", streamUsage: "ask" } as const;
+const compatible = {
+  auth: bearer(),
+  speaks: [chat],
+  modelsPath: "/models",
+  streamUsage: "ask",
+  quirks: { legacyMaxTokens: true, noDeveloperRole: true },
+} as const;
 
 export const catalogue = {
-  openai: { ...compatible, title: "OpenAI", baseUrl: "https://api.openai.com/v1", env: ["OPENAI_API_KEY"] },
+  openai: {
+    title: "OpenAI",
+    baseUrl: "https://api.openai.com/v1",
+    auth: bearer(),
+    speaks: [chat],
+    modelsPath: "/models",
+    env: ["OPENAI_API_KEY"],
+    streamUsage: "ask",
+  },
   anthropic: {
     title: "Anthropic",
     baseUrl: "https://api.anthropic.com/v1",
@@ -56,10 +71,17 @@ export const catalogue = {
     baseUrl: "https://api.mistral.ai/v1",
     env: ["MISTRAL_API_KEY"],
     streamUsage: "always", // and it refuses fields it does not know
+    quirks: { ...compatible.quirks, takesPrefix: true },
   },
   xai: { ...compatible, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
   groq: { ...compatible, title: "Groq", baseUrl: "https://api.groq.com/openai/v1", env: ["GROQ_API_KEY"] },
-  deepseek: { ...compatible, title: "DeepSeek", baseUrl: "https://api.deepseek.com", env: ["DEEPSEEK_API_KEY"] },
+  deepseek: {
+    ...compatible,
+    title: "DeepSeek",
+    baseUrl: "https://api.deepseek.com",
+    env: ["DEEPSEEK_API_KEY"],
+    quirks: { ...compatible.quirks, takesReasoning: true },
+  },
   perplexity: {
     ...compatible,
     title: "Perplexity",
@@ -72,6 +94,7 @@ export const catalogue = {
     title: "OpenRouter",
     baseUrl: "https://openrouter.ai/api/v1",
     env: ["OPENROUTER_API_KEY"],
+    quirks: { ...compatible.quirks, takesCacheMarks: true },
   },
   together: { ...compatible, title: "Together AI", baseUrl: "https://api.together.xyz/v1", env: ["TOGETHER_API_KEY"] },
   fireworks: {

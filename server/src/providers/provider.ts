@@ -1,5 +1,5 @@
 import { type Dispatcher, Pool } from "undici";
-import type { Dialect, DialectId, Operation } from "../dialects/dialect.ts";
+import type { Dialect, DialectId, Operation, Quirks } from "../dialects/dialect.ts";
 import { dialectOf } from "../dialects/index.ts";
 import { catalogue, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
 import { dialectHeaders, passedHeaders, withPassedHeaders } from "./wire-headers.ts";
@@ -43,6 +43,7 @@ export interface Provider {
   readonly dispatcher: Dispatcher;
   readonly timeouts: Timeouts;
   readonly streamUsage: ProviderType["streamUsage"];
+  readonly quirks: Quirks | undefined;
   readonly simulated: boolean;
   readonly modelsPath: string;
   /** The models it lists. Replaced as a whole when they are discovered. */
@@ -85,6 +86,7 @@ export function createProvider(settings: ProviderSettings, dispatcher?: Dispatch
       }),
     timeouts,
     streamUsage: type.streamUsage,
+    quirks: type.quirks,
     simulated: settings.type === "simulated",
     modelsPath: `${prefix}${type.modelsPath}`,
     models: new Set(settings.models),

@@ -62,7 +62,14 @@ async function generateOne(provider: Provider, model: string): Promise<string> {
     maxOutputTokens: 16, // the least that every provider takes
     messages: [{ role: Role.USER, parts: [text("Say OK.")] }],
   });
-  const context = { model, stream: false, askUsage: false, outputLimit: 16, losses: new LossReport() };
+  const context = {
+    model,
+    stream: false,
+    askUsage: false,
+    outputLimit: 16,
+    losses: new LossReport(),
+    ...(provider.quirks && { quirks: provider.quirks }),
+  };
   const body = Buffer.from(JSON.stringify(dialect.request.encode(request, context)));
   const answer = await fetchWhole(provider, paths.generate!, headers, body, { maxBytes: 1024 * 1024 });
   if (answer.status >= 400) throw dialect.error.decode(answer.status, answer.headers, answer.text);

@@ -60,8 +60,8 @@ export const eventColumns = {
 
 type Cell = string | number | boolean;
 
-/** An event as a row, ready for JSON: 64-bit numbers are texts, which JSON does not round. */
-export function rowOf(event: UsageEvent): Record<string, Cell> {
+/** An event as a row. 64-bit numbers are texts, which nothing rounds. */
+function rowOf(event: UsageEvent): Record<string, Cell> {
   const row: Record<string, Cell> = {
     event_id: storable(event.eventId),
     request_id: storable(event.requestId),
@@ -88,6 +88,28 @@ export function rowOf(event: UsageEvent): Record<string, Cell> {
   for (const bucket of usageBuckets) row[bucketColumns[bucket]] = event.usage?.[bucket] ?? 0;
   return row;
 }
+
+/**
+ * Events as columns: one array literal of PostgreSQL for each, in the order of `eventColumns`. The server reads a few long
+ * arrays in two thirds of the time it takes for as many JSON objects, and this is done for every call.
+ */
+export function columnsOf(events: readonly UsageEvent[]): string[] {
+  const rows = events.map(rowOf);
+  return Object.keys(eventColumns).map((column) => {
+    let literal = "{";
+    for (const row of rows) {
+      const cell = row[column]!;
+      literal += `${literal.length > 1 ? "," : ""}${typeof cell === "string" ? quoted(cell) : cell}`;
+    }
+    return `${literal}}`;
+  });
+}
+
+function quoted(text: string): string {
+  return needsEscape.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : `"${text}"`;
+}
+
+const needsEscape = /["\\]/;
 
 /** A row as it comes out of the database: every number as a text. */
 export type StoredRow = Record<keyof typeof eventColumns | string, string>;

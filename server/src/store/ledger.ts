@@ -3,7 +3,7 @@ import { toBinary } from "@bufbuild/protobuf";
 import { type UsageEvent, UsageEventSchema } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import { type UsageBucket, usageBuckets } from "../canonical/usage.ts";
 import { bucketColumns } from "./ledger-entry.ts";
-import { eventColumns, eventOf, rowOf, type StoredRow, sameRow, storedColumns } from "./ledger-row.ts";
+import { columnsOf, eventColumns, eventOf, type StoredRow, sameRow, storedColumns } from "./ledger-row.ts";
 import { queryUsage, type UsageDimension, type UsageQuery, type UsageSums, type UsageSumsRow } from "./ledger-usage.ts";
 import { type Verification, verifyLedger } from "./ledger-verify.ts";
 import { oneRow, type Pool, readConsistently, sqlOn } from "./sql.ts";
@@ -50,11 +50,11 @@ const selected = Object.keys(eventColumns).map((column) =>
  */
 const recordSql = `
   with given as (
-    select * from json_to_recordset($1::json) as event (
-      ${Object.entries(eventColumns)
-        .map(([column, type]) => `${column} ${type}`)
+    select * from unnest(
+      ${Object.values(eventColumns)
+        .map((type, at) => `$${at + 1}::${type}[]`)
         .join(", ")}
-    )
+    ) as event (${Object.keys(eventColumns).join(", ")})
   ), entered as (
     insert into ledger_entry (${inserted.join(", ")})
     select ${selected.join(", ")} from given order by event_id
@@ -96,8 +96,8 @@ export class Ledger {
       else if (!sameRow(known, event)) doubtful.push(event);
     }
     if (fresh.size === 0) return { inserted: 0 };
-    const rows = Array.from(fresh.values(), rowOf);
-    const result = await oneRow<{ inserted: number }>(sqlOn(this.#pool), recordSql, [JSON.stringify(rows)]);
+    const columns = columnsOf([...fresh.values()]);
+    const result = await oneRow<{ inserted: number }>(sqlOn(this.#pool), recordSql, columns, "record_events");
     // Fewer rows than events: most likely a repetition. Only then is it worth reading what stands there.
     if (result.inserted < fresh.size) doubtful.push(...fresh.values());
     if (doubtful.length > 0) await this.#setAsideContradictions(doubtful);

@@ -5,7 +5,8 @@ import { StoreError } from "./store-error.ts";
  * travel beside them. Results are the same on both databases as long as integers are cast (`::text`, `::int`) in SQL.
  */
 export interface Sql {
-  rows<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** With a `name` the server parses and plans the statement once a connection: for what runs all the time. */
+  rows<Row>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
 }
 
 /** What is used of the driver's pool; the driver comes with the ORM and brings no types of its own. */
@@ -20,13 +21,13 @@ export interface PoolClient extends Queryable {
 }
 
 interface Queryable {
-  query(query: { text: string; values: readonly unknown[] }): Promise<{ rows: unknown[] }>;
+  query(query: { text: string; values: readonly unknown[]; name?: string }): Promise<{ rows: unknown[] }>;
 }
 
 export function sqlOn(target: Queryable): Sql {
   return {
-    async rows<Row>(text: string, values: readonly unknown[] = []) {
-      return (await target.query({ text, values })).rows as Row[];
+    async rows<Row>(text: string, values: readonly unknown[] = [], name?: string) {
+      return (await target.query({ text, values, ...(name !== undefined && { name }) })).rows as Row[];
     },
   };
 }
@@ -49,8 +50,13 @@ export async function readConsistently<T>(pool: Pool, read: (sql: Sql) => Promis
 }
 
 /** The one row of a statement that always answers with one. */
-export async function oneRow<Row>(sql: Sql, text: string, values: readonly unknown[] = []): Promise<Row> {
-  const [row] = await sql.rows<Row>(text, values);
+export async function oneRow<Row>(
+  sql: Sql,
+  text: string,
+  values: readonly unknown[] = [],
+  name?: string,
+): Promise<Row> {
+  const [row] = await sql.rows<Row>(text, values, name);
   if (row === undefined) throw new StoreError(`The database answered with no row to: ${text.slice(0, 80)}`);
   return row;
 }

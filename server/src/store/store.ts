@@ -4,25 +4,19 @@ import { MikroORM, type Options } from "@mikro-orm/postgresql";
 import { systemWorld, type World } from "../world.ts";
 import { ApiKey } from "./api-key.ts";
 import { ApiKeys } from "./api-keys.ts";
-import { makeDataDirectory, openEmbedded } from "./embedded-directory.ts";
 import type { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { type DirectoryOptions, type HeldDirectory, holdDirectory } from "./held-directory.ts";
 import { KeyRevision } from "./key-revision.ts";
 import { Ledger } from "./ledger.ts";
 import { Balance, DeadLetter, LedgerEntry } from "./ledger-entry.ts";
-import { lockDirectory } from "./lock.ts";
 import { migrations } from "./migrations/list.ts";
 import { Setting, Settings } from "./setting.ts";
 import { oneRow, type Pool, sqlOn } from "./sql.ts";
 import { StoreError } from "./store-error.ts";
 
-export interface StoreOptions {
-  /** A PostgreSQL server. Without it the database is embedded in the data directory. */
-  databaseUrl?: string | undefined;
-  /** Belongs to this process alone while the store is open. */
-  dataDirectory: string;
+export interface StoreOptions extends DirectoryOptions {
   /** Hears of what is wrong but not fatal. */
   log?: (message: string) => void;
-  world?: World;
 }
 
 /** Everything the gateway remembers. */
@@ -45,41 +39,39 @@ const migrationWaitMs = 60_000;
 /** An arbitrary number that means "Pontage is changing the schema" on a PostgreSQL server. */
 const migrationLock = 7_668_001;
 
-/** Opens the store: takes the data directory, connects, and brings the schema up to date. */
-export async function openStore(options: StoreOptions): Promise<Store> {
-  await makeDataDirectory(options.dataDirectory);
-  const lock = await lockDirectory(options.dataDirectory);
+/** Opens the store: takes the data directory, unless it is `held` already, connects, and brings the schema up to date. */
+export async function openStore(
+  options: StoreOptions,
+  held: Promise<HeldDirectory> = holdDirectory(options),
+): Promise<Store> {
+  const directory = await held;
   try {
-    return await openLocked(options, () => lock.release());
+    return await connect(options, directory);
   } catch (error) {
-    await lock.release();
+    await directory.release();
     throw error;
   }
 }
 
-async function openLocked(options: StoreOptions, unlock: () => Promise<void>): Promise<Store> {
-  const { databaseUrl, dataDirectory, log = () => undefined, world = systemWorld } = options;
-  const embedded = databaseUrl ? undefined : await openEmbedded(dataDirectory, new Date(world.clock.nowMs()));
-  if (embedded?.setAside)
-    log(`The embedded database was damaged. It is kept in ${embedded.setAside}; a new one was made.`);
+async function connect(options: StoreOptions, { database, setAside, release }: HeldDirectory): Promise<Store> {
+  const { databaseUrl, log = () => undefined, world = systemWorld } = options;
+  if (setAside) log(`The embedded database was damaged. It is kept in ${setAside}; a new one was made.`);
   let orm: MikroORM | undefined;
   try {
     orm = await MikroORM.init({
       ...ormOptions,
       logger: log,
-      ...(embedded ? embeddedOptions(embedded.database) : serverOptions(databaseUrl!)),
+      ...(database ? embeddedOptions(database) : serverOptions(databaseUrl!)),
     });
     const pool: Pool = databaseUrl ? await reach(orm, databaseUrl) : await orm.em.getConnection().getNativeClient();
-    if (embedded) await orm.migrator.up();
+    if (database) await orm.migrator.up();
     else await migrateAlone(orm, pool);
-    return await assemble(orm, pool, embedded ? "embedded" : "postgresql", world, log, embedded?.setAside, async () => {
+    return await assemble(orm, pool, database ? "embedded" : "postgresql", world, log, setAside, async () => {
       await orm?.close();
-      await embedded?.database.close();
-      await unlock();
+      await release();
     });
   } catch (error) {
     await orm?.close().catch(() => undefined);
-    await embedded?.database.close();
     throw error;
   }
 }

@@ -22,8 +22,12 @@ export const anthropicMessages: Dialect = {
   stream: { decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
   usage: (wire) => decodeUsage(wire.usage),
   count: {
+    request: (wire) => Object.fromEntries(counted.flatMap((field) => (field in wire ? [[field, wire[field]!]] : []))),
     encode: (inputTokens) => ({ input_tokens: inputTokens }),
     decode: (wire) => countIn(wire.input_tokens),
   },
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };
+
+/** What the counting operation takes; it refuses the rest. https://docs.anthropic.com/en/api/messages-count-tokens */
+const counted = ["model", "messages", "system", "tools", "tool_choice", "thinking"];

@@ -21,6 +21,6 @@ export const openaiChat: Dialect = {
   stream: { decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
   usage: (wire) => decodeUsage(wire.usage),
   // The vendor counts tokens only in its newer API.
-  count: { encode: (inputTokens) => ({ input_tokens: inputTokens }), decode: () => undefined },
+  count: { request: (wire) => wire, encode: (inputTokens) => ({ input_tokens: inputTokens }), decode: () => undefined },
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };

@@ -1,0 +1,167 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Settings } from "../config/settings.ts";
+import { type Gateway, startGateway } from "../gateway.ts";
+import { discoverModels } from "../providers/discover.ts";
+import type { HeldDirectory } from "../store/held-directory.ts";
+import { hashSecret, makeSecret } from "../store/key-secret.ts";
+import { shortPath } from "../store/lock.ts";
+import { openStore, type Store } from "../store/store.ts";
+import { createLog, type Log } from "../telemetry/log.ts";
+import { systemWorld, type World } from "../world.ts";
+import { CommandFailure } from "./failure.ts";
+import { type FirstSecrets, firstRunText, laterRunText, requestLine, symbols } from "./first-run.ts";
+import { whoListensOn } from "./port-owner.ts";
+
+/** How long running calls may go on after the gateway was told to stop. */
+const graceMs = 10_000;
+/** How long the start waits for providers to list their models; what comes later is added then. */
+const discoveryWaitMs = 2_000;
+
+/** What `start.ts` has begun while this file was being loaded. */
+export interface Beginning {
+  readonly settings: Settings;
+  readonly held: Promise<HeldDirectory>;
+  /** Nothing was in the data directory. */
+  readonly fresh: boolean;
+}
+
+/** Starts the gateway, and tells whoever watches what stands as soon as it does. */
+export async function runGateway({ settings, held, fresh }: Beginning): Promise<void> {
+  const terminal = process.stdout.isTTY === true;
+  const log = createLog({ terminal });
+  const say = (text: string) => terminal && process.stdout.write(`${text}\n`);
+  const { ok } = symbols();
+
+  const world = systemWorld;
+  const { dataDirectory, databaseUrl } = settings;
+  const store = await openStore({ dataDirectory, databaseUrl, world, log: (message) => log.warn(message) }, held);
+  try {
+    const admin = await adminToken(store, world);
+    // The clock began with the process.
+    const seconds = () => `${(performance.now() / 1000).toFixed(1)} s`;
+    const database = store.kind === "embedded" ? "embedded database" : "PostgreSQL";
+    if (fresh) say(`  ${ok} Data directory     ${shortPath(settings.dataDirectory)} (${database})   ${seconds()}`);
+
+    const gateway = await startGateway({ settings, store, adminTokenHash: admin.hash, world, log }).catch((error) => {
+      throw portTaken(error, settings.port) ?? error;
+    });
+    stopOnSignal(gateway, store, log);
+    const discovered = discoverAll(gateway, settings, log);
+    await Promise.race([discovered, new Promise((resolve) => setTimeout(resolve, discoveryWaitMs))]);
+
+    const firstKey = await issueFirstKey(store);
+    const secrets = { firstKey, adminToken: admin.created };
+    if (firstKey || admin.created) {
+      if (!terminal) keepInFiles(settings.dataDirectory, secrets, log);
+      say(firstRunText(gateway, settings, secrets, { startLine: !fresh }));
+    } else {
+      const keys = (await store.keys.list({ pageSize: 250 })).keys.length;
+      say(laterRunText(gateway, settings, keys, seconds()));
+    }
+    if (terminal) showRequests(gateway);
+    log.info(
+      {
+        port: gateway.port,
+        host: settings.host,
+        store: store.kind,
+        providers: gateway.router.providers.map(({ name }) => name),
+      },
+      "ready",
+    );
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The token that opens the admin services. Made at the first start, or given in PONTAGE_ADMIN_TOKEN. Only its hash is kept. */
+async function adminToken(store: Store, world: World): Promise<{ hash: string; created: string | undefined }> {
+  const given = process.env.PONTAGE_ADMIN_TOKEN;
+  if (given !== undefined && given.length > 0) {
+    if (given.length < 20) throw new CommandFailure("PONTAGE_ADMIN_TOKEN must have at least 20 characters.", 5);
+    return { hash: hashSecret(given), created: undefined };
+  }
+  const made = makeSecret("pt_", world.randomBytes).replace(/^pt_/, "pt_admin_");
+  const hash = hashSecret(made);
+  const standing = await store.settings.setOnce("admin_token_hash", hash);
+  return { hash: String(standing), created: standing === hash ? made : undefined };
+}
+
+/** A new gateway gets a key, so that the first call needs no further step. */
+async function issueFirstKey(store: Store): Promise<string | undefined> {
+  const claim = await store.settings.get("first_key_issued");
+  if (claim) return undefined;
+  const mine = `${process.pid}-${Date.now()}`;
+  if ((await store.settings.setOnce("first_key_issued", mine)) !== mine) return undefined;
+  return (await store.keys.issue({ name: "first-key" })).secret;
+}
+
+/** Nobody sees a terminal: the secrets go to files that only their owner can read, and the log names the files. */
+function keepInFiles(directory: string, { firstKey, adminToken }: FirstSecrets, log: Log): void {
+  const keep = (name: string, secret: string | undefined, what: string) => {
+    if (!secret) return;
+    const path = join(directory, name);
+    writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+    chmodSync(path, 0o600);
+    log.info({ file: path }, `${what} is in this file`);
+  };
+  keep("first-key", firstKey, "the first API key");
+  keep("admin-token", adminToken, "the admin token");
+}
+
+async function discoverAll(gateway: Gateway, settings: Settings, log: Log): Promise<void> {
+  await Promise.all(
+    settings.providers
+      .filter(({ discover }) => discover)
+      .map(async ({ name, models = [] }) => {
+        const provider = gateway.router.provider(name);
+        if (!provider) return;
+        try {
+          provider.models = new Set([...models, ...(await discoverModels(provider))]);
+        } catch (error) {
+          log.warn({ provider: name }, `${name} did not list its models: ${(error as Error).message}`);
+        }
+      }),
+  );
+}
+
+function showRequests(gateway: Gateway): void {
+  let first = true;
+  gateway.activity.watch((ended) => {
+    process.stdout.write(`${requestLine(ended)}\n`);
+    if (!first || ended.status !== 200) return;
+    first = false;
+    process.stdout.write(
+      `  ${symbols().ok} First request served. Watch them at http://localhost:${gateway.port}/console\n`,
+    );
+  });
+}
+
+function stopOnSignal(gateway: Gateway, store: Store, log: Log): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(130); // asked twice: at once
+    stopping = true;
+    log.info({ signal }, "stopping");
+    gateway
+      .stop(graceMs)
+      .then(() => store.close())
+      .then(() => process.exit(0))
+      .catch((error) => {
+        log.error({ err: error }, "the gateway did not stop cleanly");
+        process.exit(1);
+      });
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+function portTaken(error: unknown, port: number): CommandFailure | undefined {
+  if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") return undefined;
+  const owner = whoListensOn(port);
+  const by = owner ? ` by ${owner.name} (process ${owner.pid})` : "";
+  return new CommandFailure(
+    `Port ${port} is taken${by}. Use another: pontage start --port ${port === 65_535 ? 8656 : port + 1}`,
+  );
+}

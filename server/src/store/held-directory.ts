@@ -1,0 +1,46 @@
+import { systemWorld, type World } from "../world.ts";
+import { makeDataDirectory, openEmbedded } from "./embedded-directory.ts";
+import type { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { lockDirectory } from "./lock.ts";
+
+export interface DirectoryOptions {
+  /** A PostgreSQL server. Without it the database is embedded in the data directory. */
+  databaseUrl?: string | undefined;
+  /** Belongs to this process alone while the store is open. */
+  dataDirectory: string;
+  world?: World;
+}
+
+/** A data directory that is this process's alone, with the embedded database in it running when there is to be one. */
+export interface HeldDirectory {
+  readonly database: EmbeddedPostgres | undefined;
+  /** Where a damaged embedded database was put, when there was one. */
+  readonly setAside: string | undefined;
+  /** Closes the database and gives the directory back. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the data directory and opens the embedded database. That takes longest of all of a start, and happens in a thread
+ * of its own; so it is apart from the store, and needs little code itself.
+ */
+export async function holdDirectory(options: DirectoryOptions): Promise<HeldDirectory> {
+  const { databaseUrl, dataDirectory, world = systemWorld } = options;
+  await makeDataDirectory(dataDirectory);
+  const lock = await lockDirectory(dataDirectory);
+  try {
+    if (databaseUrl) return { database: undefined, setAside: undefined, release: () => lock.release() };
+    const { database, setAside } = await openEmbedded(dataDirectory, new Date(world.clock.nowMs()));
+    return {
+      database,
+      setAside,
+      async release() {
+        await database.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}

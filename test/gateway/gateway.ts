@@ -1,0 +1,151 @@
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EntityProps } from "@mikro-orm/postgresql";
+import { pino } from "pino";
+import { inject } from "vitest";
+import type { Settings } from "../../server/src/config/settings.ts";
+import { type Gateway, startGateway } from "../../server/src/gateway.ts";
+import { hashSecret } from "../../server/src/store/key-secret.ts";
+import { LedgerEntry } from "../../server/src/store/ledger-entry.ts";
+import { openStore, type Store } from "../../server/src/store/store.ts";
+import { systemWorld } from "../../server/src/world.ts";
+import { createDatabase } from "../services/create-database.ts";
+import type { Simulator } from "../simulators/simulator.ts";
+
+type ProviderSetting = Settings["providers"][number];
+
+export interface TestGatewayOptions {
+  /** Beside `sim`, which is always there. */
+  readonly providers?: readonly ProviderSetting[];
+  readonly tls?: Settings["tls"];
+  /**
+   * The embedded database takes seconds to open cold. A test that is not about it takes the run's PostgreSQL when there is
+   * one, and `embedded` insists.
+   */
+  readonly database?: "any" | "embedded";
+  readonly limits?: NonNullable<Parameters<typeof startGateway>[0]["limits"]>;
+}
+
+export type LedgerRow = EntityProps<LedgerEntry>;
+
+/** The real gateway, composed as `pontage start` composes it, on a free port and a database of its own. */
+export interface TestGateway {
+  readonly baseUrl: string;
+  readonly port: number;
+  readonly apiKey: string;
+  readonly adminToken: string;
+  readonly gateway: Gateway;
+  readonly store: Store;
+  readonly database: Store["kind"];
+  /** What it logged, one JSON line each. */
+  readonly log: readonly string[];
+  issueKey(name: string): Promise<{ readonly id: string; readonly secret: string }>;
+  /** Waits until no call is running and the toll has been taken of all that ran. */
+  settled(): Promise<void>;
+  /** The ledger once it is settled: all of it, or the rows of one request, in the order of the attempts. */
+  ledgerRows(requestId?: string): Promise<LedgerRow[]>;
+  /** The rows of the calls for one model, which is how a test knows its own. */
+  rowsOfModel(model: string): Promise<LedgerRow[]>;
+  stop(): Promise<void>;
+}
+
+/** Stands where a provider's own secret would: it must never be seen by a client or in a log. */
+export const upstreamSecret = "upstream-canary-1f0e9d8c7b6a";
+
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const directory = mkdtempSync(join(tmpdir(), "pontage-gateway-"));
+  const postgresUrl = options.database === "embedded" ? undefined : inject("services").postgresUrl;
+  const database = postgresUrl === undefined ? undefined : await createDatabase(postgresUrl);
+  const log: string[] = [];
+  const settings: Settings = {
+    host: "127.0.0.1",
+    port: 0,
+    tls: options.tls,
+    dataDirectory: join(directory, "data"),
+    databaseUrl: database?.url,
+    natsUrl: undefined,
+    macKey: undefined,
+    journalSync: "none",
+    providers: [{ name: "sim", type: "simulated", discover: false }, ...(options.providers ?? [])],
+  };
+  const store = await openStore({
+    dataDirectory: settings.dataDirectory,
+    databaseUrl: settings.databaseUrl,
+    log: (line) => log.push(line),
+  });
+  const adminToken = `pt_admin_${randomBytes(24).toString("hex")}`;
+  const gateway = await startGateway({
+    settings,
+    store,
+    adminTokenHash: hashSecret(adminToken),
+    world: systemWorld,
+    log: pino({ level: "info" }, { write: (line) => void log.push(line) }),
+    ...(options.limits && { limits: options.limits }),
+  });
+  const issueKey = async (name: string) => {
+    const { key, secret } = await store.keys.issue({ name });
+    return { id: key.id, secret };
+  };
+  const { secret: apiKey } = await issueKey("tests");
+
+  const settled = async () => {
+    await until("the toll is taken", () => gateway.activity.inFlight === 0 && running(gateway) === 0);
+    await until("the ledger has everything", () => gateway.toll.pendingEvents() === 0);
+  };
+  const rows = async (where: { requestId?: string; model?: string }) => {
+    await settled();
+    return store.orm.em
+      .fork()
+      .find(LedgerEntry, where, { orderBy: { startTime: "asc", requestId: "asc", attempt: "asc" } });
+  };
+
+  return {
+    baseUrl: `http://127.0.0.1:${gateway.port}`,
+    port: gateway.port,
+    apiKey,
+    adminToken,
+    gateway,
+    store,
+    database: store.kind,
+    log,
+    issueKey,
+    settled,
+    ledgerRows: (requestId) => rows(requestId === undefined ? {} : { requestId }),
+    rowsOfModel: (model) => rows({ model }),
+    async stop() {
+      await gateway.stop(1_000);
+      await store.close();
+      await database?.drop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Attempts that are open in the journal. */
+function running(gateway: Gateway): number {
+  return gateway.toll.journal.status.running;
+}
+
+/** A simulator as a provider of the gateway, spoken to in its own dialect. */
+export function providerOf(name: string, simulator: Simulator, more: Partial<ProviderSetting> = {}): ProviderSetting {
+  return {
+    name,
+    type: simulator.dialect === "openai-chat" ? "openai_compatible" : "anthropic_compatible",
+    baseUrl: `${simulator.url}/v1`,
+    credential: upstreamSecret,
+    discover: false,
+    ...more,
+  };
+}
+
+/** Settles when the condition holds, and fails loudly when it never does. */
+export async function until(what: string, condition: () => boolean, waitMs = 10_000): Promise<void> {
+  const endMs = performance.now() + waitMs;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`never happened: ${what}`);
+    await sleep(2);
+  }
+}

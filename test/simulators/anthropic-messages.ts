@@ -1,0 +1,101 @@
+import { defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+
+const id = "msg_simulated";
+
+/** https://docs.anthropic.com/en/api/messages */
+export const anthropicMessages: Speech = {
+  dialect: "anthropic-messages",
+  paths: ["/v1/messages", "/v1/messages/count_tokens"],
+
+  whole(script, request) {
+    const text = script.text === undefined ? [] : [{ type: "text", text: script.text }];
+    const calls = (script.calls ?? []).map((call) => ({
+      type: "tool_use",
+      id: call.id,
+      name: call.name,
+      input: call.arguments,
+    }));
+    return {
+      id,
+      type: "message",
+      role: "assistant",
+      model: request.model,
+      content: [...text, ...calls],
+      stop_reason: stopReason(script),
+      stop_sequence: null,
+      ...(!script.withoutUsage && { usage: usageOf(script.usage) }),
+    };
+  },
+
+  frames(script, request) {
+    const { input, output } = script.usage ?? defaultUsage;
+    const usage = script.withoutUsage ? undefined : usageOf({ input, output: 1 });
+    const message = { id, type: "message", role: "assistant", model: request.model, content: [] };
+    const frames = [
+      frame("message_start", {
+        message: { ...message, stop_reason: null, stop_sequence: null, ...(usage && { usage }) },
+      }),
+    ];
+    const block = (index: number, start: object, deltas: object[]) => {
+      frames.push(frame("content_block_start", { index, content_block: start }));
+      frames.push(frame("ping", {}));
+      for (const delta of deltas) frames.push(frame("content_block_delta", { index, delta }));
+      frames.push(frame("content_block_stop", { index }));
+    };
+    let index = 0;
+    if (script.text !== undefined) {
+      const deltas = pieces(script.text).map((text) => ({ type: "text_delta", text }));
+      block(index++, { type: "text", text: "" }, deltas);
+    }
+    for (const call of script.calls ?? []) {
+      const json = ["", ...pieces(JSON.stringify(call.arguments))];
+      const deltas = json.map((piece) => ({ type: "input_json_delta", partial_json: piece }));
+      block(index++, { type: "tool_use", id: call.id, name: call.name, input: {} }, deltas);
+    }
+    frames.push(
+      frame("message_delta", {
+        delta: { stop_reason: stopReason(script), stop_sequence: null },
+        ...(usage && { usage: { output_tokens: output } }),
+      }),
+      frame("message_stop", {}),
+    );
+    return frames;
+  },
+
+  error: (status, message) => ({ type: "error", error: { type: types[status] ?? "api_error", message } }),
+
+  modelList: (names) => ({
+    data: names.map((name) => ({ type: "model", id: name, display_name: name, created_at: "2026-01-01T00:00:00Z" })),
+    has_more: false,
+    first_id: names[0] ?? null,
+    last_id: names.at(-1) ?? null,
+  }),
+};
+
+const types: Readonly<Record<number, string>> = {
+  400: "invalid_request_error",
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  413: "request_too_large",
+  429: "rate_limit_error",
+  529: "overloaded_error",
+};
+
+function frame(type: string, value: object): string {
+  return `event: ${type}\ndata: ${JSON.stringify({ type, ...value })}\n\n`;
+}
+
+function stopReason(script: Script): string {
+  return script.calls ? "tool_use" : "end_turn";
+}
+
+function usageOf({ input, output }: ScriptedUsage = defaultUsage): object {
+  return {
+    input_tokens: input,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: output,
+    service_tier: "standard",
+  };
+}

@@ -1,0 +1,99 @@
+import { defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+
+const id = "chatcmpl-simulated";
+const created = 1_790_000_000;
+
+/** https://platform.openai.com/docs/api-reference/chat */
+export const openaiChat: Speech = {
+  dialect: "openai-chat",
+  paths: ["/v1/chat/completions"],
+
+  whole(script, request) {
+    const calls = script.calls?.map((call) => ({
+      id: call.id,
+      type: "function",
+      function: { name: call.name, arguments: JSON.stringify(call.arguments) },
+    }));
+    return {
+      id,
+      object: "chat.completion",
+      created,
+      model: request.model,
+      choices: [
+        {
+          index: 0,
+          message: {
+            role: "assistant",
+            content: script.text ?? null,
+            refusal: null,
+            ...(calls && { tool_calls: calls }),
+          },
+          logprobs: null,
+          finish_reason: finishReason(script),
+        },
+      ],
+      ...(!script.withoutUsage && { usage: usageOf(script.usage) }),
+    };
+  },
+
+  frames(script, request) {
+    const options = request.stream_options as { include_usage?: boolean } | undefined;
+    const chunk = (choices: object[], more = {}) =>
+      frame({ id, object: "chat.completion.chunk", created, model: request.model, choices, ...more });
+    const delta = (value: object, finish: string | null = null) => ({
+      index: 0,
+      delta: value,
+      logprobs: null,
+      finish_reason: finish,
+    });
+    const frames = [
+      chunk([delta({ role: "assistant", content: script.text === undefined ? null : "", refusal: null })]),
+    ];
+    for (const piece of pieces(script.text ?? "")) frames.push(chunk([delta({ content: piece })]));
+    for (const [index, call] of (script.calls ?? []).entries()) {
+      const head = { index, id: call.id, type: "function", function: { name: call.name, arguments: "" } };
+      frames.push(chunk([delta({ tool_calls: [head] })]));
+      for (const piece of pieces(JSON.stringify(call.arguments))) {
+        frames.push(chunk([delta({ tool_calls: [{ index, function: { arguments: piece } }] })]));
+      }
+    }
+    frames.push(chunk([delta({}, finishReason(script))]));
+    if (options?.include_usage && !script.withoutUsage) frames.push(chunk([], { usage: usageOf(script.usage) }));
+    frames.push("data: [DONE]\n\n");
+    return frames;
+  },
+
+  error: (status, message) => ({
+    error: {
+      message,
+      type: status >= 500 ? "server_error" : "invalid_request_error",
+      param: null,
+      code: codes[status] ?? null,
+    },
+  }),
+
+  modelList: (names) => ({
+    object: "list",
+    data: names.map((name) => ({ id: name, object: "model", created, owned_by: "simulator" })),
+  }),
+};
+
+const codes: Readonly<Record<number, string>> = { 404: "model_not_found", 429: "rate_limit_exceeded" };
+
+function frame(value: object): string {
+  return `data: ${JSON.stringify(value)}\n\n`;
+}
+
+function finishReason(script: Script): string {
+  return script.calls ? "tool_calls" : "stop";
+}
+
+function usageOf({ input, output }: ScriptedUsage = defaultUsage): object {
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
+  };
+}
