@@ -2,8 +2,7 @@ import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../gateway/gateway.ts";
-import { errorFirst, inTurn, refuse, reset, stuckAfter } from "../simulators/behaviours.ts";
-import type { Behaviour } from "../simulators/simulator.ts";
+import { errorFirst, inTurn, stuckAfter } from "../simulators/behaviours.ts";
 import { doors, framesIn, jsonOf, rawCall } from "./doors.ts";
 import { nightly, openScene, poem, type Scene, upstreamNames } from "./scene.ts";
 
@@ -80,30 +79,6 @@ for (const door of doors) {
         expect(answer.status).toBeGreaterThanOrEqual(400);
         door.errorIn(jsonOf(answer));
       });
-
-      const failures: readonly (readonly [string, Behaviour])[] = [
-        ["500", refuse(500)],
-        ["503", refuse(503)],
-        ["a broken connection", reset()],
-        ["an overload in the stream", errorFirst(529)],
-      ];
-      for (const [what, failure] of failures) {
-        for (const stream of [true, false]) {
-          test(`${what} before the first byte is tried once more, ${stream ? "streamed" : "whole"}`, async () => {
-            if (what.includes("stream") && !stream) return void expect(failure).toBeTypeOf("function");
-            const { asked, own } = upstreamOf(name).model(inTurn(failure, { text: poem }));
-            const answer = await scene.client.call(door, asked, stream);
-            expect(answer.status).toBe(200);
-            expect(answer.headers["x-pontage-attempts"]).toBe("2");
-            const rows = await scene.gateway.rowsOfModel(own);
-            expect(rows.map(({ attempt, outcome }) => [attempt, outcome])).toEqual([
-              [1n, "upstream_error"],
-              [2n, "ok"],
-            ]);
-            expect(new Set(rows.map(({ requestId }) => requestId))).toEqual(new Set([answer.headers["x-request-id"]]));
-          });
-        }
-      }
 
       test("nothing is tried again after the first byte", async () => {
         const { asked, own } = upstreamOf(name).model(

@@ -153,6 +153,8 @@ function stopOnSignal(gateway: Gateway, store: Store, log: Log): void {
         process.exit(1);
       });
   };
+  // One call's mistake must not end the others'. It is a fault of ours all the same, so it is logged in full.
+  process.on("unhandledRejection", (cause) => log.error({ err: cause }, "a promise was rejected and nobody noticed"));
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
 }

@@ -19,7 +19,7 @@ export interface SseScanner {
   push(chunk: Buffer): void;
   /** The bytes are over. A frame that is not whole is never handed on; the answer says whether there was one. */
   end(): { readonly leftOver: boolean };
-  /** Whole frames seen so far, hidden ones and comments included. */
+  /** Whole frames seen so far, hidden ones included. Comments are none. */
   readonly frameCount: number;
   /** Bytes of the frame that is not whole yet. */
   readonly heldBytes: number;
@@ -67,7 +67,7 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
         }
         nextMarker = indexOf(marker, text, end);
       }
-      frameCount += 1;
+      if (saysSomething(text, at, end)) frameCount += 1;
       at = end;
       if (at === bytes.length) break;
     }
@@ -112,6 +112,13 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
   };
 }
 
+/** Whether the frame from `at` to `end` has more than comments and blank lines. Most begin with a field and are seen at once. */
+function saysSomething(text: string, at: number, end: number): boolean {
+  const first = text.charCodeAt(at);
+  if (first !== colon && first !== lineFeed && first !== carriageReturn) return true;
+  return /^[^:\r\n]/m.test(text.slice(at, end));
+}
+
 /** One expression for all markers, which the engine searches in a single pass. */
 function anyOf(markers: readonly string[]): RegExp {
   const escaped = markers.map((marker) => marker.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
@@ -152,5 +159,6 @@ function endsInLineEnd(bytes: Buffer): boolean {
   return last === lineFeed || last === carriageReturn;
 }
 
+const colon = 0x3a;
 const lineFeed = 10;
 const carriageReturn = 13;

@@ -10,6 +10,8 @@ import type { Settlement } from "./settlement.ts";
 import type { Target } from "./target.ts";
 import { asGarbage, truncated } from "./upstream-errors.ts";
 
+/** An upstream that sends only comments is not waited for with more than this in memory. */
+const maxUnshownBytes = 64 * 1024;
 /** How long the first event may take before the client gets its head anyway. */
 const firstEventWaitMs = 10_000;
 
@@ -64,7 +66,8 @@ export function streamAnswer(
       if (over) return;
       settlement.flush();
       reply.write(piece);
-      show();
+      // A comment is no event: what follows it may still be an error with a status of its own, or be tried again.
+      if (relay.frames > 0 || bytes > maxUnshownBytes) show();
     },
     over(failure: GatewayError | undefined) {
       if (failure) settlement.broken(Outcome.UPSTREAM_ERROR, failure, passed());
