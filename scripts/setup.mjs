@@ -43,24 +43,32 @@ function installPackages() {
   writeFileSync(stamp, wanted);
 }
 
-/** The newest change below a folder, in milliseconds. */
-function newestChange(folder) {
-  let newest = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    newest = Math.max(newest, entry.isDirectory() ? newestChange(path) : statSync(path).mtimeMs);
-  }
-  return newest;
+/** The newest change of a file, or of anything below a folder, in milliseconds. A removed file changes its folder. */
+function newestChange(path) {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestChange(join(path, name))));
 }
+
+/** What the console is made of: its own files, and the SDK's. */
+const consoleSources = [
+  ...["index.html", "package.json", "public", "src", "vite.config.ts"].map((name) => inRoot("admin-web", name)),
+  inRoot("sdk", "src"),
+  inRoot("package-lock.json"),
+];
 
 function buildConsole() {
   const built = inRoot("admin-web", "dist", "index.html");
-  const sources = Math.max(newestChange(inRoot("admin-web", "src")), newestChange(inRoot("gen", "src")));
-  if (existsSync(built) && statSync(built).mtimeMs >= sources) return;
+  if (existsSync(built) && statSync(built).mtimeMs >= Math.max(...consoleSources.map(newestChange))) return;
   process.stderr.write("Building the console (once, about 2 s) ...\n");
-  run("vite build", inRoot("node_modules", ".bin", "node"), [inRoot("node_modules", "vite", "bin", "vite.js"), "build"], {
-    cwd: inRoot("admin-web"),
-  });
+  run(
+    "vite build",
+    inRoot("node_modules", ".bin", "node"),
+    [inRoot("node_modules", "vite", "bin", "vite.js"), "build"],
+    {
+      cwd: inRoot("admin-web"),
+    },
+  );
 }
 
 installPackages();

@@ -1,5 +1,6 @@
 import { chmodSync, rmSync } from "node:fs";
 import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ConnectRouter } from "@connectrpc/connect";
@@ -122,26 +123,28 @@ export async function startGateway(
     onUnexpectedTls: () =>
       log.warn(`A client spoke HTTPS to this HTTP port. Use http://localhost:${address.port}, or set server.tls.`),
   });
-  const address = await listener.listen(settings.port, settings.host);
-  const local = await listenLocally(join(settings.dataDirectory, "admin.sock"), rpc(true));
-
-  return {
-    port: address.port,
-    router,
-    activity,
-    toll,
-    async stop(graceMs) {
-      stopping = true;
-      local?.close();
-      local?.closeAllConnections();
-      // Watchers never end by themselves. Calls do, and get their time to.
-      shutdown.abort(new ConnectError("The gateway is shutting down. Try again.", Code.Unavailable));
-      await listener.close(graceMs);
-      await toll.stop(graceMs);
-      stopWatchingKeys();
-      await Promise.all(router.providers.map(({ dispatcher }) => dispatcher.destroy()));
-    },
+  let local: http.Server | undefined;
+  const stop = async (graceMs: number) => {
+    stopping = true;
+    local?.close();
+    local?.closeAllConnections();
+    // Watchers never end by themselves. Calls do, and get their time to.
+    shutdown.abort(new ConnectError("The gateway is shutting down. Try again.", Code.Unavailable));
+    await listener.close(graceMs);
+    await toll.stop(graceMs);
+    stopWatchingKeys();
+    await Promise.all(router.providers.map(({ dispatcher }) => dispatcher.destroy()));
   };
+  let address: AddressInfo;
+  try {
+    address = await listener.listen(settings.port, settings.host);
+    local = await listenLocally(join(settings.dataDirectory, "admin.sock"), rpc(true));
+  } catch (error) {
+    // What runs already would keep the process alive, without a door and for ever.
+    await stop(0);
+    throw error;
+  }
+  return { port: address.port, router, activity, toll, stop };
 }
 
 function providerFrom(settings: Settings["providers"][number]): Provider {

@@ -12,7 +12,7 @@ import { newProducer } from "./events/producer.ts";
 import { recover } from "./events/recovery.ts";
 import type { Report } from "./events/report.ts";
 import type { LedgerCheck } from "./events/settlement.ts";
-import { Shipper } from "./events/shipper.ts";
+import { Shipper, type ShipperOptions } from "./events/shipper.ts";
 import type { Ledger } from "./store/ledger.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -41,6 +41,7 @@ export interface TollMakers {
   /** What is done with the events that the bus delivers. */
   readonly handler: (ledger: Ledger, settings: Settings) => HandleEvents;
   readonly ledgerCheck: (ledger: Ledger) => LedgerCheck;
+  readonly shipper: (options: ShipperOptions) => Shipper;
 }
 
 export const tollMakers: TollMakers = {
@@ -48,6 +49,7 @@ export const tollMakers: TollMakers = {
   bus: createBus,
   handler: billingHandler,
   ledgerCheck,
+  shipper: (options) => new Shipper(options),
 };
 
 export async function startToll(
@@ -61,7 +63,7 @@ export async function startToll(
   const journal = makers.journal({ root, producer, report, sync: settings.journalSync });
   const bus = makers.bus(settings, ledger, producer, report);
   const subscription = bus.subscribe(makers.handler(ledger, settings));
-  const shipper = new Shipper({ journal, bus, ledger: makers.ledgerCheck(ledger), clock: world.clock, report });
+  const shipper = makers.shipper({ journal, bus, ledger: makers.ledgerCheck(ledger), clock: world.clock, report });
   // The data directory is this process's alone, so every other producer in it is dead.
   shipper.adopt(await recover({ root, own: producer, exclusive: true, nowMs: world.clock.nowMs(), report }));
 

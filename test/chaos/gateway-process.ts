@@ -20,6 +20,9 @@ export interface GatewayOptions {
   readonly program?: readonly string[];
 }
 
+/** A start that takes longer than this, and neither succeeds nor fails, never ends. */
+const longestStartMs = 30_000;
+
 /** A gateway as a process of its own, and whoever starts it again when it has died. */
 export class GatewayProcess implements Victim {
   readonly name = "gateway";
@@ -122,14 +125,23 @@ export class GatewayProcess implements Victim {
     this.#child = child;
     this.#lastLines = [];
     return new Promise((resolve, reject) => {
+      const stuck = setTimeout(() => {
+        child.kill("SIGKILL");
+        reject(new Error(`the gateway neither started nor ended:\n${this.#lastLines.join("\n")}`));
+      }, longestStartMs);
       child.once("error", reject);
-      child.once("exit", () => resolve(false));
+      child.once("exit", () => {
+        clearTimeout(stuck);
+        resolve(false);
+      });
       for (const output of [child.stdout, child.stderr]) {
         createInterface({ input: output }).on("line", (line) => {
           this.#lastLines = [...this.#lastLines, line].slice(-20);
           const { level, msg } = parsed(line);
           if (level === "warn" || level === "error") this.warnings.push(msg ?? line);
-          if (msg === "ready") resolve(true);
+          if (msg !== "ready") return;
+          clearTimeout(stuck);
+          resolve(true);
         });
       }
     });

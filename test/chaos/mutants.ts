@@ -22,8 +22,8 @@ export const mutations = {
 
   "ack before commit": (makers) => ({
     ...makers,
-    handler: (ledger) => {
-      const handle = makers.handler(ledger);
+    handler: (...parts) => {
+      const handle = makers.handler(...parts);
       return async (events) => {
         handle(events).catch(() => undefined);
         return undefined;
@@ -33,7 +33,7 @@ export const mutations = {
 
   "balance not tied to inserted rows": (makers, pool) => ({
     ...makers,
-    handler: () => makers.handler(new UntiedLedger(pool)),
+    handler: (_, settings) => makers.handler(new UntiedLedger(pool), settings),
   }),
 
   "close after last byte": (makers) => ({ ...makers, journal: (options) => new LateJournal(options) }),

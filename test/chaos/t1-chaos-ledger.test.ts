@@ -1,6 +1,12 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, inject, test } from "vitest";
 import { startNats, startPostgres } from "../../scripts/services.mjs";
-import { runCli } from "./gateway-process.ts";
+import { GatewayProcess, runCli } from "./gateway-process.ts";
 import { outcomeCounts } from "./judge.ts";
 import { Random, seedOfRun } from "./random.ts";
 import { openScene, report, settledFaults } from "./scene.ts";
@@ -63,6 +69,39 @@ test.skipIf(!postgresUrl || !natsUrl)(
     } finally {
       await scene.remove();
       await Promise.all([database.stop(), bus.stop()]);
+    }
+  },
+);
+
+/** Found by T1: a gateway that lost the database while it started went on serving calls, cut off from its ledger for good. */
+test.skipIf(!postgresUrl)(
+  "T1: a start that loses the database ends, so that another can follow",
+  { timeout: 90_000 },
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), "pontage-chaos-"));
+    const database = await startPostgres();
+    // It never lists its models. The start waits two seconds for that, with its port open already.
+    const silent = createServer(() => undefined).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    const config = join(root, "pontage.yaml");
+    const provider = { type: "openai_compatible", base_url: `http://127.0.0.1:${port}/v1` };
+    writeFileSync(config, JSON.stringify({ version: 1, providers: { silent: provider } }));
+    const gateway = await GatewayProcess.start({ directory: join(root, "data"), config, databaseUrl: database.url });
+    try {
+      await gateway.kill();
+      const starting = gateway.restart();
+      while (!(await fetch(`${gateway.origin}/health`).catch(() => undefined))) await sleep(20);
+      await database.kill();
+      await sleep(3_000);
+      await database.restart();
+      await starting;
+      expect((await gateway.ask("LedgerService/VerifyLedger")).problems ?? []).toEqual([]);
+    } finally {
+      await gateway.kill();
+      await database.stop();
+      silent.close();
+      rmSync(root, { recursive: true, force: true });
     }
   },
 );

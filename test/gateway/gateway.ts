@@ -7,10 +7,12 @@ import type { EntityProps } from "@mikro-orm/postgresql";
 import { pino } from "pino";
 import { inject } from "vitest";
 import type { Settings } from "../../server/src/config/settings.ts";
+import { Shipper } from "../../server/src/events/shipper.ts";
 import { type Gateway, startGateway } from "../../server/src/gateway.ts";
 import { hashSecret } from "../../server/src/store/key-secret.ts";
 import { LedgerEntry } from "../../server/src/store/ledger-entry.ts";
 import { openStore, type Store } from "../../server/src/store/store.ts";
+import { startToll, tollMakers } from "../../server/src/toll.ts";
 import { systemWorld } from "../../server/src/world.ts";
 import { createDatabase } from "../services/create-database.ts";
 import type { Simulator } from "../simulators/simulator.ts";
@@ -77,14 +79,18 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     log: (line) => log.push(line),
   });
   const adminToken = `pt_admin_${randomBytes(24).toString("hex")}`;
-  const gateway = await startGateway({
-    settings,
-    store,
-    adminTokenHash: hashSecret(adminToken),
-    world: systemWorld,
-    log: pino({ level: "info" }, { write: (line) => void log.push(line) }),
-    ...(options.limits && { limits: options.limits }),
-  });
+  const gateway = await startGateway(
+    {
+      settings,
+      store,
+      adminTokenHash: hashSecret(adminToken),
+      world: systemWorld,
+      log: pino({ level: "info" }, { write: (line) => void log.push(line) }),
+      ...(options.limits && { limits: options.limits }),
+    },
+    // The toll as it is, but without waiting for more rows to a statement: every test here waits for its own.
+    (parts) => startToll(parts, { ...tollMakers, shipper: (options) => new Shipper({ ...options, lingerMs: 2 }) }),
+  );
   const issueKey = async (name: string) => {
     const { key, secret } = await store.keys.issue({ name });
     return { id: key.id, secret };

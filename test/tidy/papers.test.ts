@@ -247,3 +247,17 @@ function sourcesOf(folder: string): string[] {
     .filter((path) => path.endsWith(".ts") && !/\.(test|fixture)\.ts$|\/gen\//.test(path))
     .map(read);
 }
+
+test("README.md shows the first start as the program prints it", () => {
+  const printed = read("server/src/cli/first-run.ts");
+  const shown = [
+    "for your programs",
+    "signs in to the console",
+    "Shown this once, keep",
+    "first-key: may call every model",
+  ];
+  for (const words of shown) {
+    expect(printed).toContain(words);
+    expect(read("README.md")).toContain(words);
+  }
+});

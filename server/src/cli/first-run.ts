@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import pc from "picocolors";
 import { totalInputTokens, totalOutputTokens } from "../canonical/usage.ts";
-import type { Settings } from "../config/settings.ts";
+import { defaultDataDirectory, type Settings } from "../config/settings.ts";
 import type { Gateway } from "../gateway.ts";
 import type { EndedCall } from "../pipeline/activity.ts";
 import { version } from "../version.ts";
@@ -18,20 +19,11 @@ export function symbols(): { ok: string; bad: string } {
   return plain ? { ok: "ok", bad: "!!" } : { ok: pc.green("✓"), bad: pc.red("✗") };
 }
 
-export function startLine(): string {
-  return `\n  Pontage ${version}\n`;
-}
-
 /** What a newcomer reads: what stands, the first call to paste, and where to go on. 80 columns. */
-export function firstRunText(
-  gateway: Gateway,
-  settings: Settings,
-  { firstKey, adminToken }: FirstSecrets,
-  options: { readonly startLine: boolean },
-): string {
+export function firstRunText(gateway: Gateway, settings: Settings, { firstKey, adminToken }: FirstSecrets): string {
   const { ok } = symbols();
   const url = baseUrl(gateway.port);
-  const lines = options.startLine ? [startLine()] : [];
+  const lines: string[] = [];
   for (const provider of gateway.router.providers) {
     const models = provider.models.size > 0 ? `${provider.models.size} models` : "its models are not known yet";
     const found = settings.providers.find(({ name }) => name === provider.name)?.credentialSource;
@@ -42,12 +34,19 @@ export function firstRunText(
     );
   }
   if (settings.providers.some(({ credentialSource }) => credentialSource && process.env[credentialSource])) {
-    lines.push("                         (turn off: --no-env-providers)");
+    lines.push("                         (leave these out: npm start -- --no-env-providers)");
   }
   if (firstKey) lines.push(`  ${ok} API key            first-key: may call every model`);
   lines.push("", `  Gateway   ${url}/v1`, `  Console   ${url}/console`);
-  if (firstKey) lines.push(`  API key   ${pc.bold(firstKey)}     shown once, keep it`);
-  if (adminToken) lines.push(`  Admin     ${pc.bold(adminToken)}  signs in to the console`);
+  const secrets = [
+    { label: "API key", secret: firstKey, use: "for your programs" },
+    { label: "Admin", secret: adminToken, use: "signs in to the console" },
+  ];
+  for (const { label, secret, use } of secrets) {
+    if (secret)
+      lines.push(`  ${label.padEnd(8)}  ${pc.bold(secret)}${" ".repeat(Math.max(2, 42 - secret.length))}${use}`);
+  }
+  lines.push(`            Shown this once, keep ${firstKey && adminToken ? "both" : "it"}.`);
   if (firstKey) {
     lines.push(
       "",
@@ -61,7 +60,8 @@ export function firstRunText(
   }
   lines.push(
     "",
-    "  Then, in another terminal:",
+    "  Then, in another terminal, in this folder:",
+    ...(isDefaultDirectory(settings) ? [] : [`    export PONTAGE_DATA=${settings.dataDirectory}`]),
     "    npx pontage keys list         see and make API keys",
     "    npx pontage usage             see what was used, and what it cost",
     "    npx pontage ledger verify     prove that every call is in the ledger once",
@@ -75,13 +75,23 @@ export function firstRunText(
 /** The later starts: four lines, and no secret. */
 export function laterRunText(gateway: Gateway, settings: Settings, keys: number, took: string): string {
   const url = baseUrl(gateway.port);
-  const names = gateway.router.providers.map(({ simulated, name }) => (simulated ? "simulated" : name)).join(", ");
+  const names = gateway.router.providers.map(({ simulated, name }) => (simulated ? "simulated" : name));
+  const left = [`  Gateway   ${url}/v1`, `  Providers ${someOf(names, 30)}`];
+  const width = Math.max(...left.map((text) => text.length)) + 3;
   return [
     `\n  Pontage ${version}   ready in ${took}`,
-    `  Gateway   ${url}/v1        Console   ${url}/console`,
-    `  Providers ${names.padEnd(31)} Keys      ${keys}`,
+    `${left[0]!.padEnd(width)}Console   ${url}/console`,
+    `${left[1]!.padEnd(width)}Keys      ${keys}`,
     `${listensOn(settings)}\n`,
   ].join("\n");
+}
+
+/** As many names as fit, and how many more there are. */
+function someOf(names: readonly string[], width: number): string {
+  const all = names.join(", ");
+  if (all.length <= width) return all;
+  const fitting = names.filter((_, i) => names.slice(0, i + 1).join(", ").length <= width - " and 99 more".length);
+  return `${fitting.join(", ")} and ${names.length - fitting.length} more`;
 }
 
 /** One line for each call while somebody watches. */
@@ -108,6 +118,10 @@ export function requestLine(ended: EndedCall): string {
 function listensOn({ host }: Settings): string {
   const loopback = host === "127.0.0.1" || host === "::1" || host === "localhost";
   return `  Listening on ${loopback ? `${host} only` : `${host}, reachable from other machines`}. Stop with Ctrl+C; your data stays.`;
+}
+
+function isDefaultDirectory({ dataDirectory }: Settings): boolean {
+  return resolve(dataDirectory) === resolve(defaultDataDirectory({}));
 }
 
 function baseUrl(port: number): string {

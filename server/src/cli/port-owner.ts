@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 
 /** Which process listens on a TCP port, as far as this system tells (Linux does). */
 export function whoListensOn(port: number): { pid: number; name: string } | undefined {
@@ -6,7 +7,7 @@ export function whoListensOn(port: number): { pid: number; name: string } | unde
     const inodes = new Set(["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => listening(table, port)));
     if (inodes.size === 0) return undefined;
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-      if (holdsSocket(pid, inodes)) return { pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, "utf8").trim() };
+      if (holdsSocket(pid, inodes)) return { pid: Number(pid), name: programOf(pid) };
     }
   } catch {
     // Only a hint is lost.
@@ -34,4 +35,10 @@ function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {
   } catch {
     return false; // another user's process, or one that has just ended
   }
+}
+
+/** The program's name as it was started; a thread may have given itself another one. */
+function programOf(pid: string): string {
+  const [program = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+  return basename(program) || readFileSync(`/proc/${pid}/comm`, "utf8").trim();
 }

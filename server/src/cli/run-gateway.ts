@@ -15,6 +15,8 @@ import { whoListensOn } from "./port-owner.ts";
 
 /** How long running calls may go on after the gateway was told to stop. */
 const graceMs = 10_000;
+/** Signals closer together than this are one wish to stop. */
+const sameWishMs = 500;
 /** How long the start waits for providers to list their models; what comes later is added then. */
 const discoveryWaitMs = 2_000;
 
@@ -30,7 +32,7 @@ export interface Beginning {
 export async function runGateway({ settings, held, fresh }: Beginning): Promise<void> {
   const terminal = process.stdout.isTTY === true;
   const log = createLog({ terminal });
-  const say = (text: string) => terminal && process.stdout.write(`${text}\n`);
+  const say = (text: string) => void (terminal && process.stdout.write(`${text}\n`));
   const { ok } = symbols();
 
   const world = systemWorld;
@@ -46,7 +48,7 @@ export async function runGateway({ settings, held, fresh }: Beginning): Promise<
     const gateway = await startGateway({ settings, store, adminTokenHash: admin.hash, world, log }).catch((error) => {
       throw portTaken(error, settings.port) ?? error;
     });
-    stopOnSignal(gateway, store, log);
+    stopOnSignal(gateway, store, log, say);
     const discovered = discoverAll(gateway, settings, log);
     await Promise.race([discovered, new Promise((resolve) => setTimeout(resolve, discoveryWaitMs))]);
 
@@ -54,7 +56,7 @@ export async function runGateway({ settings, held, fresh }: Beginning): Promise<
     const secrets = { firstKey, adminToken: admin.created };
     if (firstKey || admin.created) {
       if (!terminal) keepInFiles(settings.dataDirectory, secrets, log);
-      say(firstRunText(gateway, settings, secrets, { startLine: !fresh }));
+      say(firstRunText(gateway, settings, secrets));
     } else {
       const keys = (await store.keys.list({ pageSize: 250 })).keys.length;
       say(laterRunText(gateway, settings, keys, seconds()));
@@ -138,12 +140,20 @@ function showRequests(gateway: Gateway): void {
   });
 }
 
-function stopOnSignal(gateway: Gateway, store: Store, log: Log): void {
-  let stopping = false;
+function stopOnSignal(gateway: Gateway, store: Store, log: Log, say: (text: string) => void): void {
+  let askedAtMs: number | undefined;
   const stop = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(130); // asked twice: at once
-    stopping = true;
+    const nowMs = performance.now();
+    if (askedAtMs !== undefined) {
+      // npm passes on the Ctrl+C that the terminal has sent here as well. That is one wish, not two.
+      if (nowMs - askedAtMs > sameWishMs) process.exit(130); // asked twice: at once
+      return;
+    }
+    askedAtMs = nowMs;
     log.info({ signal }, "stopping");
+    const { inFlight } = gateway.activity;
+    if (inFlight > 0)
+      say(`\n  Waiting up to ${graceMs / 1000} s for ${inFlight} running calls. Ctrl+C again stops at once.`);
     gateway
       .stop(graceMs)
       .then(() => store.close())
@@ -164,6 +174,6 @@ function portTaken(error: unknown, port: number): CommandFailure | undefined {
   const owner = whoListensOn(port);
   const by = owner ? ` by ${owner.name} (process ${owner.pid})` : "";
   return new CommandFailure(
-    `Port ${port} is taken${by}. Use another: pontage start --port ${port === 65_535 ? 8656 : port + 1}`,
+    `Port ${port} is taken${by}. Use another: npx pontage start --port ${port === 65_535 ? 8656 : port + 1}`,
   );
 }

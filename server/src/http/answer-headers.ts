@@ -8,14 +8,13 @@ export type RawHeaders = string[];
 export function callHeaders(call: Call, nowMs: number): RawHeaders {
   // openai-node reads the first name, Anthropic's SDK the second.
   const headers = ["x-request-id", call.id, "request-id", call.id, "x-content-type-options", "nosniff"];
-  const last = call.attempts.at(-1);
   const totalMs = nowMs - call.arrivedAtMs;
   const gatewayMs = Math.max(0, totalMs - call.upstreamWaitMs).toFixed(2);
   headers.push("x-pontage-overhead-ms", gatewayMs);
   if (call.upstreamWaitMs > 0) {
     headers.push("server-timing", `gateway;dur=${gatewayMs}, upstream;dur=${call.upstreamWaitMs.toFixed(1)}`);
   }
-  if (last) headers.push("x-pontage-attempts", String(call.attempts.length));
+  if (call.attemptsBegun > 0) headers.push("x-pontage-attempts", String(call.attemptsBegun));
   const losses = call.losses.paths;
   if (losses.length > 0) headers.push("x-pontage-loss", printable(losses.join(", ")).slice(0, 2048));
   return headers;

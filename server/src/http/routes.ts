@@ -54,7 +54,7 @@ export function routes(options: RouteOptions): HttpHandler {
       try {
         json(response, 200, act(request));
       } catch (cause) {
-        refuse(request, response, asGatewayError(cause, newRequestId(), log));
+        refuse(request, response, cause);
       }
     };
   const listModels = guarded((request) => {
@@ -75,9 +75,10 @@ export function routes(options: RouteOptions): HttpHandler {
       return modelObject(found);
     });
 
-  const refuse = (request: HttpRequest, response: HttpResponse, error: GatewayError) => {
+  const refuse = (request: HttpRequest, response: HttpResponse, cause: unknown) => {
     const dialect = dialectOf(request.headers["anthropic-version"] ? "anthropic-messages" : "openai-chat");
     const id = newRequestId();
+    const error = asGatewayError(cause, id, log);
     const { status, body } = dialect.error.encode(error, id);
     json(response, status, body, ["x-request-id", id, "request-id", id, ...errorHeaders(error, undefined)]);
   };

@@ -86,7 +86,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       ...["content-type", "application/json", "content-length", String(body.length)],
       ...callHeaders(call, clock.monotonicMs()),
       ...targetHeaders(last.provider, last.model),
-      ...["x-pontage-cost-usd", usdText(last.costNanoUsd)],
+      ...["x-pontage-cost-usd", usdText(call.costNanoUsd)],
     ]);
     finish(response, call, body);
   }
@@ -184,7 +184,7 @@ function finish(response: HttpResponse, call: Call, last: Buffer | string): void
 /** What the call cost, after the last frame: a comment, which every reader of server-sent events passes over. */
 function costComment(call: Call): string {
   const last = call.attempts.at(-1);
-  return last ? `: pontage request_id=${call.id} cost_usd=${usdText(last.costNanoUsd)}\n\n` : "";
+  return last ? `: pontage request_id=${call.id} cost_usd=${usdText(call.costNanoUsd)}\n\n` : "";
 }
 
 /** Anything that is not a `GatewayError` is a fault of ours: it is logged whole and told in general words. */

@@ -57,7 +57,10 @@ export class Call {
   request: Request | undefined;
   /** Where it goes. */
   target: Target | undefined;
+  /** The attempts that have ended. */
   readonly attempts: AttemptRecord[] = [];
+  /** With the one that is running. */
+  attemptsBegun = 0;
   /** The last byte of the answer has been handed to the client's connection. */
   complete = false;
   /** When the first byte of the answer was ready to leave. */

@@ -67,7 +67,8 @@ export class StreamReply {
   readonly #control: { pause(): void; resume(): void };
   readonly #waiting: Piece[] = [];
   #sink: Sink | undefined;
-  #held = false;
+  /** How many promises what comes has to wait for. */
+  #holds = 0;
   #over = false;
   #paused = false;
 
@@ -82,9 +83,9 @@ export class StreamReply {
 
   /** Keeps what comes from now on back until the promise resolves. */
   hold(until: Promise<void>): void {
-    this.#held = true;
+    this.#holds++;
     void until.then(() => {
-      this.#held = false;
+      this.#holds--;
       this.#drain();
     });
   }
@@ -97,7 +98,7 @@ export class StreamReply {
   }
 
   write(piece: Piece): void {
-    if (!this.#sink || this.#held) {
+    if (!this.#sink || this.#holds > 0) {
       this.#waiting.push(piece);
     } else if (!this.#sink.write(piece) && !this.#paused && !this.#over) {
       this.#paused = true;
@@ -111,7 +112,7 @@ export class StreamReply {
   }
 
   #drain(): void {
-    if (!this.#sink || this.#held) return;
+    if (!this.#sink || this.#holds > 0) return;
     for (const piece of this.#waiting.splice(0)) this.write(piece);
     if (this.#over) this.#sink.end();
   }

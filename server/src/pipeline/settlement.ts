@@ -35,7 +35,7 @@ export class Settlement {
   #closed = false;
 
   constructor(call: Call, target: Target, journal: Journal, clock: Clock) {
-    const number = call.attempts.length + 1;
+    const number = ++call.attemptsBegun;
     this.#call = call;
     this.#target = target;
     this.#clock = clock;

@@ -18,7 +18,7 @@ export async function* walkTo(provider: Provider, wanted: string, clock: Clock):
   let models: string[] = [];
   try {
     models = await discoverModels(provider);
-    yield report("connect", true, `${provider.baseUrl} answers`);
+    yield report("connect", true, provider.simulated ? "inside this process" : `${provider.baseUrl} answers`);
     yield report(
       "authenticate",
       true,

@@ -64,7 +64,7 @@ const models: Readonly<Record<string, Model>> = {
   /** As many tokens as `max_tokens` says, 64 without it. */
   lorem: (request) => {
     const count = Math.min(request.maxOutputTokens ?? 64, 100_000);
-    const words = Array.from({ length: count }, (_, i) => (i === 0 ? "Lorem" : ` ${latin[i % latin.length]}`));
+    const words = Array.from({ length: count }, (_, i) => (i === 0 ? "Lorem" : ` ${latin[(i - 1) % latin.length]}`));
     const finishReason = request.maxOutputTokens === undefined ? FinishReason.STOP : FinishReason.LENGTH;
     return { said: { words, finishReason } };
   },
