@@ -18,12 +18,17 @@ const server = http.createServer((request, response) => {
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
     const frames = answers[dialect].frames(count);
+    let at = 0;
     if (!body.includes("paced")) {
-      for (const frame of frames) response.write(frame);
-      response.end();
+      // Back to back, but each in a packet of its own, as a model sends its tokens.
+      const next = () => {
+        if (at === frames.length) return void response.end();
+        response.write(frames[at++]);
+        setImmediate(next);
+      };
+      next();
       return;
     }
-    let at = 0;
     const timer = setInterval(() => {
       response.write(frames[at++]);
       if (at < frames.length) return;

@@ -44,7 +44,7 @@ test.skipIf(!postgresUrl || !natsUrl)(
           random: random.fork(),
           kills,
           enough: () => arrived() >= dispatched,
-          upMs: [300, 2_000],
+          upMs: nightly ? [500, 4_000] : [300, 2_000],
           downMs: [20, 600],
           duringStart: [gateway],
         },

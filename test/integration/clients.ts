@@ -16,7 +16,7 @@ export interface RunningCall {
 /** A way of speaking to the gateway, and of leaving it. */
 export interface Transport {
   readonly name: string;
-  begin(door: Door, model: string, stream: boolean): RunningCall;
+  begin(door: Door, model: string, stream: boolean, options?: { readonly paused?: boolean }): RunningCall;
   close(): void;
 }
 
@@ -84,7 +84,7 @@ function grpc(gateway: TestGateway): Transport {
   let client: GrpcChatClient | undefined;
   return {
     name: "gRPC, cancelled",
-    begin(_, model, stream) {
+    begin(_, model, stream, { paused = false } = {}) {
       client ??= new GrpcChatClient(`127.0.0.1:${gateway.port}`, credentials.createInsecure());
       const metadata = new Metadata();
       metadata.set("x-api-key", gateway.apiKey);
@@ -103,9 +103,8 @@ function grpc(gateway: TestGateway): Transport {
       }
       const call = client.streamChat(request, metadata);
       call.on("error", () => {});
-      call.on("data", () => {
-        seen += 1;
-      });
+      if (paused) call.pause();
+      else call.on("data", () => (seen += 1));
       return { seen: () => seen, leave: () => call.cancel() };
     },
     close: () => client?.close(),

@@ -43,8 +43,8 @@ const final: readonly (readonly [string, Behaviour])[] = [
 
 for (const door of doors) {
   for (const name of upstreamNames) {
-    describe(`${door.dialect} client, ${name} upstream`, () => {
-      beforeEach(() => earnRetries(1));
+    describe.concurrent(`${door.dialect} client, ${name} upstream`, () => {
+      beforeEach(() => earnRetries(2));
 
       for (const [what, stream, failure] of worthAnother) {
         test(`${what} is tried once more, ${stream ? "streamed" : "whole"}`, async () => {

@@ -24,7 +24,6 @@ const workers = 24;
 /** Short recordings with text, with calls and with many small events. Every night it is all of them. */
 const chosen = new Set([
   "anthropic/stream-tools.2-result",
-  "anthropic/stream-citations",
   "mistral/stream-tools.1-call",
   "openai/stream-detailed-usage-length",
 ]);

@@ -10,7 +10,7 @@ import { openStore, type Store } from "../store/store.ts";
 import { createLog, type Log } from "../telemetry/log.ts";
 import { systemWorld, type World } from "../world.ts";
 import { CommandFailure } from "./failure.ts";
-import { type FirstSecrets, firstRunText, laterRunText, requestLine, symbols } from "./first-run.ts";
+import { firstRunText, laterRunText, requestLine, symbols } from "./first-run.ts";
 import { whoListensOn } from "./port-owner.ts";
 
 /** How long running calls may go on after the gateway was told to stop. */
@@ -38,25 +38,25 @@ export async function runGateway({ settings, held, fresh }: Beginning): Promise<
   const world = systemWorld;
   const { dataDirectory, databaseUrl } = settings;
   const store = await openStore({ dataDirectory, databaseUrl, world, log: (message) => log.warn(message) }, held);
+  let gateway: Gateway | undefined;
   try {
-    const admin = await adminToken(store, world);
+    const keep = (name: string, secret: string) => (terminal ? undefined : keepInFile(dataDirectory, name, secret, log));
+    const admin = await adminToken(store, world, keep);
     // The clock began with the process.
     const seconds = () => `${(performance.now() / 1000).toFixed(1)} s`;
     const database = store.kind === "embedded" ? "embedded database" : "PostgreSQL";
     if (fresh) say(`  ${ok} Data directory     ${shortPath(settings.dataDirectory)} (${database})   ${seconds()}`);
 
-    const gateway = await startGateway({ settings, store, adminTokenHash: admin.hash, world, log }).catch((error) => {
+    gateway = await startGateway({ settings, store, adminTokenHash: admin.hash, world, log }).catch((error) => {
       throw portTaken(error, settings.port) ?? error;
     });
     stopOnSignal(gateway, store, log, say);
+    const firstKey = await issueFirstKey(store, keep);
     const discovered = discoverAll(gateway, settings, log);
     await Promise.race([discovered, new Promise((resolve) => setTimeout(resolve, discoveryWaitMs))]);
 
-    const firstKey = await issueFirstKey(store);
-    const secrets = { firstKey, adminToken: admin.created };
     if (firstKey || admin.created) {
-      if (!terminal) keepInFiles(settings.dataDirectory, secrets, log);
-      say(firstRunText(gateway, settings, secrets));
+      say(firstRunText(gateway, settings, { firstKey, adminToken: admin.created }));
     } else {
       const keys = (await store.keys.list({ pageSize: 250 })).keys.length;
       say(laterRunText(gateway, settings, keys, seconds()));
@@ -72,44 +72,56 @@ export async function runGateway({ settings, held, fresh }: Beginning): Promise<
       "ready",
     );
   } catch (error) {
+    // A gateway that already answers must not stay behind without its store.
+    await gateway?.stop(0);
     await store.close();
     throw error;
   }
 }
 
+/** Puts a secret where only its owner finds it, before anything is stored that makes it the only one. */
+type Keep = (name: "first-key" | "admin-token", secret: string) => void;
+
 /** The token that opens the admin services. Made at the first start, or given in PONTAGE_ADMIN_TOKEN. Only its hash is kept. */
-async function adminToken(store: Store, world: World): Promise<{ hash: string; created: string | undefined }> {
+async function adminToken(store: Store, world: World, keep: Keep): Promise<{ hash: string; created: string | undefined }> {
   const given = process.env.PONTAGE_ADMIN_TOKEN;
   if (given !== undefined && given.length > 0) {
     if (given.length < 20) throw new CommandFailure("PONTAGE_ADMIN_TOKEN must have at least 20 characters.", 5);
     return { hash: hashSecret(given), created: undefined };
   }
+  const standing = await store.settings.get("admin_token_hash");
+  if (standing) return { hash: String(standing), created: undefined };
   const made = makeSecret("pt_", world.randomBytes).replace(/^pt_/, "pt_admin_");
   const hash = hashSecret(made);
-  const standing = await store.settings.setOnce("admin_token_hash", hash);
-  return { hash: String(standing), created: standing === hash ? made : undefined };
+  keep("admin-token", made);
+  // Of replicas that start together one wins, and the others' tokens open nothing.
+  const won = await store.settings.setOnce("admin_token_hash", hash);
+  return { hash: String(won), created: won === hash ? made : undefined };
 }
 
-/** A new gateway gets a key, so that the first call needs no further step. */
-async function issueFirstKey(store: Store): Promise<string | undefined> {
-  const claim = await store.settings.get("first_key_issued");
-  if (claim) return undefined;
-  const mine = `${process.pid}-${Date.now()}`;
-  if ((await store.settings.setOnce("first_key_issued", mine)) !== mine) return undefined;
-  return (await store.keys.issue({ name: "first-key" })).secret;
+/** A new gateway gets a key, so that the first call needs no further step. It counts as issued once its secret is kept. */
+async function issueFirstKey(store: Store, keep: Keep): Promise<string | undefined> {
+  const name = "first-key";
+  if (await store.settings.get("first_key_issued")) return undefined;
+  let secret: string;
+  if (await store.keys.find(name)) {
+    // On a shared database another replica is just making it. On our own, a start was killed before it could say so.
+    if (store.kind !== "embedded") return undefined;
+    secret = (await store.keys.rotate(name, 0)).secret;
+  } else {
+    secret = (await store.keys.issue({ name })).secret;
+  }
+  keep("first-key", secret);
+  await store.settings.setOnce("first_key_issued", true);
+  return secret;
 }
 
-/** Nobody sees a terminal: the secrets go to files that only their owner can read, and the log names the files. */
-function keepInFiles(directory: string, { firstKey, adminToken }: FirstSecrets, log: Log): void {
-  const keep = (name: string, secret: string | undefined, what: string) => {
-    if (!secret) return;
-    const path = join(directory, name);
-    writeFileSync(path, `${secret}\n`, { mode: 0o600 });
-    chmodSync(path, 0o600);
-    log.info({ file: path }, `${what} is in this file`);
-  };
-  keep("first-key", firstKey, "the first API key");
-  keep("admin-token", adminToken, "the admin token");
+/** Nobody sees a terminal: a secret goes to a file that only its owner can read, and the log names the file. */
+function keepInFile(directory: string, name: string, secret: string, log: Log): void {
+  const path = join(directory, name);
+  writeFileSync(path, `${secret}\n`, { mode: 0o600 });
+  chmodSync(path, 0o600);
+  log.info({ file: path }, `${name === "first-key" ? "the first API key" : "the admin token"} is in this file`);
 }
 
 async function discoverAll(gateway: Gateway, settings: Settings, log: Log): Promise<void> {
@@ -173,7 +185,7 @@ function portTaken(error: unknown, port: number): CommandFailure | undefined {
   if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") return undefined;
   const owner = whoListensOn(port);
   const by = owner ? ` by ${owner.name} (process ${owner.pid})` : "";
-  return new CommandFailure(
-    `Port ${port} is taken${by}. Use another: npx pontage start --port ${port === 65_535 ? 8656 : port + 1}`,
-  );
+  return new CommandFailure(`Port ${port} is taken${by}.`, 1, {
+    remedy: `Use another: npx pontage start --port ${port === 65_535 ? 8656 : port + 1}`,
+  });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { Settings } from "typebox/system";
 import Value from "typebox/value";
 import { isNode, LineCounter, type Node, parseDocument } from "yaml";
 import { nearest } from "../edit-distance.ts";
@@ -48,7 +49,8 @@ export function parseConfig(file: string, text: string, sources: ConfigSources):
     return { line, column: col };
   };
   for (const error of document.errors) {
-    problems.push({ ...at(error.pos[0]), message: error.message.split("\n")[0] ?? "not YAML" });
+    const [what = "not YAML"] = error.message.split("\n");
+    problems.push({ ...at(error.pos[0]), message: what.replace(/ at line \d+, column \d+:$/, ".") });
   }
   if (problems.length > 0) throw new ConfigError(file, problems);
 
@@ -99,6 +101,9 @@ interface SchemaProblem {
   readonly path: readonly string[];
   readonly message: string;
 }
+
+// A value that is none of a union's counts as one error for each of them, so the usual 8 would hide what comes after.
+Settings.Set({ maxErrors: 500 });
 
 function schemaProblems(value: unknown): SchemaProblem[] {
   const problems: SchemaProblem[] = [];

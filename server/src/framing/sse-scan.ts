@@ -19,7 +19,7 @@ export interface SseScanner {
   push(chunk: Buffer): void;
   /** The bytes are over. A frame that is not whole is never handed on; the answer says whether there was one. */
   end(): { readonly leftOver: boolean };
-  /** Whole frames seen so far, hidden ones included. Comments are none. */
+  /** Whole events seen so far, hidden ones included. A frame without data, a comment for example, is none. */
   readonly frameCount: number;
   /** Bytes of the frame that is not whole yet. */
   readonly heldBytes: number;
@@ -67,7 +67,7 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
         }
         nextMarker = indexOf(marker, text, end);
       }
-      if (saysSomething(text, at, end)) frameCount += 1;
+      if (hasData(text, at, end)) frameCount += 1;
       at = end;
       if (at === bytes.length) break;
     }
@@ -112,11 +112,9 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
   };
 }
 
-/** Whether the frame from `at` to `end` has more than comments and blank lines. Most begin with a field and are seen at once. */
-function saysSomething(text: string, at: number, end: number): boolean {
-  const first = text.charCodeAt(at);
-  if (first !== colon && first !== lineFeed && first !== carriageReturn) return true;
-  return /^[^:\r\n]/m.test(text.slice(at, end));
+/** Whether the frame from `at` to `end` is an event. Without data it is none: a comment, or some other field alone. */
+function hasData(text: string, at: number, end: number): boolean {
+  return text.startsWith("data", at) || /^data/m.test(text.slice(at, end));
 }
 
 /** One expression for all markers, which the engine searches in a single pass. */
@@ -159,6 +157,5 @@ function endsInLineEnd(bytes: Buffer): boolean {
   return last === lineFeed || last === carriageReturn;
 }
 
-const colon = 0x3a;
 const lineFeed = 10;
 const carriageReturn = 13;

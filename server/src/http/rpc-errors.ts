@@ -39,14 +39,23 @@ export function toConnectError(error: GatewayError, requestId: string): ConnectE
   );
 }
 
-/** Turns what handlers throw into errors an RPC can carry. Connect's own errors pass. */
+/** Turns what handlers throw, at once or in the middle of a stream, into errors an RPC can carry. Connect's own pass. */
 export function errorInterceptor(log: Log): Interceptor {
+  const told = (cause: unknown) =>
+    cause instanceof ConnectError ? cause : toConnectError(asGatewayError(cause, "", log), "");
+  async function* telling<T>(messages: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* messages;
+    } catch (cause) {
+      throw told(cause);
+    }
+  }
   return (next) => async (request) => {
     try {
-      return await next(request);
+      const response = await next(request);
+      return response.stream ? { ...response, message: telling(response.message) } : response;
     } catch (cause) {
-      if (cause instanceof ConnectError) throw cause;
-      throw toConnectError(asGatewayError(cause, "", log), "");
+      throw told(cause);
     }
   };
 }

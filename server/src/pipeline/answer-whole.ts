@@ -14,6 +14,7 @@ const maxErrorBytes = 1024 * 1024;
 interface Upstream {
   readonly name: string;
   readonly dialect: Dialect;
+  readonly withoutSecrets: (words: string) => string;
 }
 
 /** A whole answer: it is shown when it is complete and understood. */
@@ -81,7 +82,7 @@ export function errorAnswer(
     owner.refuse(error);
   };
   const end = () => {
-    const body = Buffer.concat(chunks).toString("utf8");
+    const body = upstream.withoutSecrets(Buffer.concat(chunks).toString("utf8"));
     refuse(named(upstream.dialect.error.decode(settlement.status, headers, body), upstream.name));
   };
   return {

@@ -76,7 +76,8 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
       },
       head(status, answerHeaders) {
         settlement.start(status);
-        const upstream = { name: provider.name, dialect };
+        const { name, withoutSecrets } = provider;
+        const upstream = { name, dialect, withoutSecrets };
         const streamed = (answerHeaders["content-type"] ?? "").startsWith("text/event-stream");
         if (status >= 400) {
           answer = errorAnswer(upstream, answerHeaders, settlement, owner);

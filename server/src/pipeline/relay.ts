@@ -83,6 +83,18 @@ export function eventRelay(
   let usage: Usage | undefined;
   let frames = 0;
   let over = false;
+  // What one read of the upstream's socket brings goes out in one write.
+  let text = "";
+  const hand = (piece: Piece) => {
+    if (typeof piece === "string") text += piece;
+    else listener.piece(piece);
+  };
+  const handText = () => {
+    if (text === "") return;
+    const whole = text;
+    text = "";
+    listener.piece(whole);
+  };
   const take = (events: readonly GenerateEvent[]) => {
     for (const event of events) {
       if (over) return;
@@ -96,9 +108,10 @@ export function eventRelay(
       const pieces = write(event);
       if (step.case === "failed") {
         over = true;
+        handText();
         listener.failed(errorFrom(step.value.error), pieces);
       } else {
-        for (const piece of pieces) listener.piece(piece);
+        for (const piece of pieces) hand(piece);
       }
     }
   };
@@ -110,10 +123,14 @@ export function eventRelay(
     { maxFrameBytes },
   );
   return {
-    push: (chunk) => reader.push(chunk),
+    push(chunk) {
+      reader.push(chunk);
+      handText();
+    },
     end() {
       reader.end();
       take(decoder.end());
+      handText();
     },
     get usage() {
       return usage;

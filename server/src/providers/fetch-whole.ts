@@ -21,7 +21,10 @@ export function fetchWhole(
     let bytes = 0;
     let status = 0;
     let answerHeaders: Readonly<Record<string, string>> = {};
-    const whole = () => resolve({ status, headers: answerHeaders, text: Buffer.concat(chunks).toString("utf8") });
+    const whole = () => {
+      const text = Buffer.concat(chunks).toString("utf8");
+      resolve({ status, headers: answerHeaders, text: status >= 400 ? provider.withoutSecrets(text) : text });
+    };
     const sending = send(provider, path, headers, body, {
       dispatched() {},
       head(answerStatus, answer) {

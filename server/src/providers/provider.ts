@@ -50,6 +50,8 @@ export interface Provider {
   models: ReadonlySet<string>;
   /** The dialects it speaks, the best first. */
   readonly speaks: readonly Speaking[];
+  /** Its words without the operator's secrets: some providers quote the key they refuse. */
+  readonly withoutSecrets: (words: string) => string;
 }
 
 /** A dialect a provider speaks, with what every request in it needs. */
@@ -70,6 +72,7 @@ export function createProvider(settings: ProviderSettings, dispatcher?: Dispatch
   const prefix = url.pathname.replace(/\/+$/, "");
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
   const own = [...type.auth(settings.credential), ...Object.entries(settings.headers ?? {})];
+  const secrets = [settings.credential, ...Object.values(settings.headers ?? {})].filter(isSecret);
   return {
     name: settings.name,
     type: settings.type,
@@ -99,7 +102,13 @@ export function createProvider(settings: ProviderSettings, dispatcher?: Dispatch
         sameDialect: [...passedHeaders(dialect), ...(type.passedHeaders ?? [])],
       },
     })),
+    withoutSecrets: (words) => secrets.reduce((text, secret) => text.replaceAll(secret, "[removed]"), words),
   };
+}
+
+/** Short values are versions and names, which turn up in any sentence. */
+function isSecret(value: string | undefined): value is string {
+  return value !== undefined && value.length >= 12;
 }
 
 const baseHeaders = ["content-type", "application/json", "accept-encoding", "identity", "user-agent", "pontage"];
