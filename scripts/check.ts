@@ -7,6 +7,7 @@ const steps: readonly (readonly [name: string, ...command: string[]])[] = [
   ["types: server, tests", ...tsc, "."],
   ["types: sdk", ...tsc, "sdk"],
   ["types: admin-web", ...tsc, "admin-web"],
+  ["types: tests in the browser", ...tsc, "test/e2e"],
   ["proto lint", "buf", "lint"],
   ["proto breaking", "buf", "breaking", "--against", "proto/baseline.binpb"],
   ["generated code", "node", "scripts/generate.ts", "--check"],

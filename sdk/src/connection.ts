@@ -2,7 +2,13 @@ import { Code, ConnectError, type CallOptions as ConnectOptions, type Transport 
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { type PontageError, Timeout } from "./error.ts";
 import { errorFrom, errorOfSignal } from "./error-from.ts";
-import { type CallOptions, type PontageOptions, type ResolvedOptions, resolveOptions } from "./options.ts";
+import {
+  type CallOptions,
+  type HeadersLike,
+  type PontageOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.ts";
 import { mayRetry, retryWaitMs } from "./retry.ts";
 
 /** An answer and the headers it came with. */
@@ -112,7 +118,7 @@ export class Connection {
     };
   }
 
-  #headersFor(service: string, own: HeadersInit | undefined): Headers {
+  #headersFor(service: string, own: HeadersLike | undefined): Headers {
     const headers = new Headers(this.#options.headers);
     new Headers(own).forEach((value, name) => {
       headers.set(name, value);
@@ -170,7 +176,7 @@ async function within<T>(timeoutMs: number, next: Promise<T>, leave: AbortContro
 /** The transport with headers added to every call. Works for any transport, also for those made elsewhere. */
 function withHeaders(
   transport: Transport,
-  headersFor: (service: string, own: HeadersInit | undefined) => Headers,
+  headersFor: (service: string, own: HeadersLike | undefined) => Headers,
 ): Transport {
   return {
     unary: (method, signal, timeoutMs, header, input, values) =>

@@ -33,7 +33,7 @@ export type { IssuedKey, Key, NewKey } from "./keys.ts";
 export type { LedgerReport } from "./ledger.ts";
 export type { Model } from "./models.ts";
 export { formatNanoUsd, Money } from "./money.ts";
-export type { CallOptions, PontageOptions } from "./options.ts";
+export type { CallOptions, HeadersLike, PontageOptions } from "./options.ts";
 export type { PagedList } from "./paging.ts";
 export { Pontage, type RawClients, type VendorOptions } from "./pontage.ts";
 export type { Provider, ProviderTestStep } from "./providers.ts";

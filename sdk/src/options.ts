@@ -1,5 +1,8 @@
 import type { Transport } from "@connectrpc/connect";
 
+/** Whatever `new Headers()` takes. Said so because browsers and Node name it differently. */
+export type HeadersLike = NonNullable<ConstructorParameters<typeof Headers>[0]>;
+
 /** How to reach a gateway. Everything can be left out in Node: the environment and the defaults fill it in. */
 export interface PontageOptions {
   /** Where the gateway is. `PONTAGE_URL`, or `http://localhost:7668`, when left out. A trailing `/v1` is ignored. */
@@ -11,7 +14,7 @@ export interface PontageOptions {
   /** The `fetch` to use instead of the global one. Ignored when a `transport` is given. */
   fetch?: typeof globalThis.fetch | undefined;
   /** Headers for every call. An `authorization` header here replaces the key and the token. */
-  headers?: HeadersInit | undefined;
+  headers?: HeadersLike | undefined;
   /**
    * How long to wait for a whole answer, or for the next piece of a streamed one, in milliseconds. Ten minutes when left
    * out. Node's own `fetch` gives up after five; see `nodeTransport` for calls that take longer.
@@ -34,7 +37,7 @@ export interface CallOptions {
   /** As in {@link PontageOptions}. */
   maxRetries?: number | undefined;
   /** Headers for this call. */
-  headers?: HeadersInit | undefined;
+  headers?: HeadersLike | undefined;
 }
 
 /** The options after the environment and the defaults have filled the holes. */

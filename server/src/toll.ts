@@ -60,7 +60,7 @@ export async function startToll(
   const report: Report = (what, facts) => log.warn({ ...facts, err: facts.error, error: undefined }, what);
   const root = join(settings.dataDirectory, "journal");
   const producer = newProducer(world);
-  const journal = makers.journal({ root, producer, report, sync: settings.journalSync });
+  const journal = makers.journal({ root, producer, report, sync: settings.journalSync, grouped: true });
   const bus = makers.bus(settings, ledger, producer, report);
   const subscription = bus.subscribe(makers.handler(ledger, settings));
   const shipper = makers.shipper({ journal, bus, ledger: makers.ledgerCheck(ledger), clock: world.clock, report });

@@ -20,7 +20,10 @@ const server = http.createServer((request, response) => {
         onResponseStart(_, status, headers) {
           const type = String(headers["content-type"]);
           const length = headers["content-length"];
-          response.writeHead(status, length ? ["content-type", type, "content-length", String(length)] : ["content-type", type]);
+          response.writeHead(
+            status,
+            length ? ["content-type", type, "content-length", String(length)] : ["content-type", type],
+          );
         },
         onResponseData(controller, chunk) {
           if (!response.write(chunk)) {

@@ -6,9 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "undici";
+import { startServices } from "../../scripts/services.mjs";
 import { expectedText } from "./answers.ts";
 import { closedLoop, median, openLoop, quantile, type Shot } from "./load.ts";
-import { startServices } from "../../scripts/services.mjs";
 import { startNginx } from "./nginx.ts";
 import { cpuMs, type Measured, residentBytes, startProgram } from "./process.ts";
 
@@ -36,9 +36,30 @@ const cases: readonly Case[] = [
   { name: "JSON, 50 KB prompt", goal: 1.5, connections: 32, openai: true, stream: undefined, promptBytes: 50_000 },
   { name: "SSE 50 chunks", goal: 1.2, connections: 32, openai: true, stream: 50 },
   { name: "SSE 200 chunks at 10 ms", goal: 1.2, connections: 200, openai: true, stream: 200, paced: true },
-  { name: "JSON, OpenAI client, Anthropic upstream", goal: 2, connections: 32, openai: true, stream: undefined, across: true },
-  { name: "SSE 50, OpenAI client, Anthropic upstream", goal: 2, connections: 32, openai: true, stream: 50, across: true },
-  { name: "SSE 50, Anthropic client, OpenAI upstream", goal: 2, connections: 32, openai: false, stream: 50, across: true },
+  {
+    name: "JSON, OpenAI client, Anthropic upstream",
+    goal: 2,
+    connections: 32,
+    openai: true,
+    stream: undefined,
+    across: true,
+  },
+  {
+    name: "SSE 50, OpenAI client, Anthropic upstream",
+    goal: 2,
+    connections: 32,
+    openai: true,
+    stream: 50,
+    across: true,
+  },
+  {
+    name: "SSE 50, Anthropic client, OpenAI upstream",
+    goal: 2,
+    connections: 32,
+    openai: false,
+    stream: 50,
+    across: true,
+  },
 ];
 
 interface Target {
@@ -72,7 +93,9 @@ try {
     targets.push(await launchPontage("scaled", origin, env));
   } else console.log("PostgreSQL and NATS are not installed; only the embedded gateway is measured.\n");
 
-  const pools = new Map(targets.map(({ name, port }) => [name, new Pool(`http://127.0.0.1:${port}`, { pipelining: 1 })]));
+  const pools = new Map(
+    targets.map(({ name, port }) => [name, new Pool(`http://127.0.0.1:${port}`, { pipelining: 1 })]),
+  );
 
   console.log("CPU per request of the process in the middle, and its ratio to the bare proxy (median of rounds)\n");
   for (const one of cases) {
@@ -104,7 +127,11 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-function print(one: Case, cpu: ReadonlyMap<string, readonly number[]>, rate: ReadonlyMap<string, readonly number[]>): void {
+function print(
+  one: Case,
+  cpu: ReadonlyMap<string, readonly number[]>,
+  rate: ReadonlyMap<string, readonly number[]>,
+): void {
   console.log(one.name);
   const yardstick = cpu.get("bare")!;
   for (const [name, values] of cpu) {
@@ -115,7 +142,9 @@ function print(one: Case, cpu: ReadonlyMap<string, readonly number[]>, rate: Rea
     }
     const ratio = median(values.map((value, i) => value / yardstick[i]!));
     const goal = isPontage(name) ? `  goal <= ${one.goal}  ${ratio <= one.goal ? "met" : "MISSED"}` : "";
-    console.log(`  ${name.padEnd(17)} ${median(values).toFixed(0).padStart(6)} us   x ${ratio.toFixed(2)}  ${perSecond}/s${goal}`);
+    console.log(
+      `  ${name.padEnd(17)} ${median(values).toFixed(0).padStart(6)} us   x ${ratio.toFixed(2)}  ${perSecond}/s${goal}`,
+    );
   }
   console.log();
 }
@@ -136,7 +165,9 @@ async function latency(targets: readonly Target[], pools: ReadonlyMap<string, Po
     console.log(one.name);
     for (const [name, values] of all) {
       const added = (q: number) => (quantile(values, q) - quantile(direct, q)).toFixed(2).padStart(6);
-      console.log(`  ${name.padEnd(17)} p50 ${quantile(values, 0.5).toFixed(2)} ms (${added(0.5)})   p99 ${quantile(values, 0.99).toFixed(2)} ms (${added(0.99)})`);
+      console.log(
+        `  ${name.padEnd(17)} p50 ${quantile(values, 0.5).toFixed(2)} ms (${added(0.5)})   p99 ${quantile(values, 0.99).toFixed(2)} ms (${added(0.99)})`,
+      );
     }
     console.log();
   }
@@ -226,7 +257,9 @@ providers:
   anthropic: { type: anthropic_compatible, base_url: "${origin}/v1", api_key: bench, discover: false }
 `,
   );
-  const profile = process.env.BENCH_PROFILE ? ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}/${shape}`] : [];
+  const profile = process.env.BENCH_PROFILE
+    ? ["--cpu-prof", `--cpu-prof-dir=${process.env.BENCH_PROFILE}/${shape}`]
+    : [];
   const program = await startProgram(
     [...profile, here("../../server/src/main.ts"), "start", "--port", "0", "--config", config],
     { ...env, PONTAGE_DATA: data },

@@ -30,7 +30,8 @@ http {
 `,
   );
   const child = spawn(program, ["-c", config, "-p", home], { stdio: "ignore" });
-  for (let tries = 0; tries < 100 && !existsSync(`${home}/pid`); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+  for (let tries = 0; tries < 100 && !existsSync(`${home}/pid`); tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   // The worker does the work; the master only watches it.
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim().split(" ");
   return { pid: Number(children[0]), port, stop: () => stop(child) };

@@ -16,7 +16,10 @@ export async function startProgram(
   env: Readonly<Record<string, string>>,
   portIn: (line: string) => number | undefined,
 ): Promise<Measured> {
-  const child = spawn(process.execPath, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   for await (const line of createInterface({ input: child.stdout! })) {
     const port = portIn(line);
     if (port !== undefined) {

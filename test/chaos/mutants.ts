@@ -92,6 +92,9 @@ class LateJournal extends Journal {
     const attempt = super.open(facts);
     return {
       sequence: attempt.sequence,
+      get refused() {
+        return attempt.refused;
+      },
       start: () => attempt.start(),
       close: (result) => void setTimeout(() => attempt.close(result), 50),
     };

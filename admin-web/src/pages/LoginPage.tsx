@@ -63,7 +63,8 @@ export default function LoginPage() {
             className="h-[34px] rounded-control border border-control bg-surface px-2.5 font-mono"
           />
           <p id={`${field}-help`} className="text-secondary text-text-2">
-            The gateway made it at its first start. It stays in this tab until you sign out or close it.
+            The gateway showed it at its first start, or kept it in the file admin-token. It stays in this tab until you
+            sign out or close it.
           </p>
         </div>
         <p role="alert" className={failure ? "rounded-panel bg-bad-tint px-3.5 py-2.5 text-bad" : "sr-only"}>

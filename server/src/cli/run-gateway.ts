@@ -40,7 +40,8 @@ export async function runGateway({ settings, held, fresh }: Beginning): Promise<
   const store = await openStore({ dataDirectory, databaseUrl, world, log: (message) => log.warn(message) }, held);
   let gateway: Gateway | undefined;
   try {
-    const keep = (name: string, secret: string) => (terminal ? undefined : keepInFile(dataDirectory, name, secret, log));
+    const keep = (name: string, secret: string) =>
+      terminal ? undefined : keepInFile(dataDirectory, name, secret, log);
     const admin = await adminToken(store, world, keep);
     // The clock began with the process.
     const seconds = () => `${(performance.now() / 1000).toFixed(1)} s`;
@@ -83,7 +84,11 @@ export async function runGateway({ settings, held, fresh }: Beginning): Promise<
 type Keep = (name: "first-key" | "admin-token", secret: string) => void;
 
 /** The token that opens the admin services. Made at the first start, or given in PONTAGE_ADMIN_TOKEN. Only its hash is kept. */
-async function adminToken(store: Store, world: World, keep: Keep): Promise<{ hash: string; created: string | undefined }> {
+async function adminToken(
+  store: Store,
+  world: World,
+  keep: Keep,
+): Promise<{ hash: string; created: string | undefined }> {
   const given = process.env.PONTAGE_ADMIN_TOKEN;
   if (given !== undefined && given.length > 0) {
     if (given.length < 20) throw new CommandFailure("PONTAGE_ADMIN_TOKEN must have at least 20 characters.", 5);

@@ -6,6 +6,7 @@ import { claimDirectory, type DirectoryClaim } from "./owner.ts";
 import { closedAttempts } from "./read-back.ts";
 import { encodeRecord, maxRecordBytes, RecordKind } from "./record.ts";
 import type { Report } from "./report.ts";
+import { type AttemptRecords, type OpenAttempt, RunningAttempt } from "./running-attempt.ts";
 import { isDisposable, newSegment, type Segment } from "./segment.ts";
 import { GroupedSync, type SyncMode } from "./sync.ts";
 
@@ -30,26 +31,22 @@ export interface JournalOptions {
   readonly reserveBytes?: number;
   /** How soon to look whether a failed disk works again. The default is 250. */
   readonly healAfterMs?: number;
+  /**
+   * Records of one turn of the event loop go to the kernel together, at its end, in one write for all calls. Whoever opens
+   * or closes an attempt then waits for `synced()` before going on. The default is false.
+   */
+  readonly grouped?: boolean;
 }
 
-/** An attempt that has begun and not ended. */
-export interface OpenAttempt {
-  readonly sequence: number;
-  /**
-   * The upstream's first byte is here. The record may wait in memory until the end of the tick; call the journal's
-   * `flush` before a byte of the answer goes to the client.
-   */
-  start(): void;
-  /** The attempt has ended. The record is with the kernel on return; only then may the last bytes go to the client. */
-  close(result: AttemptResult): void;
-}
+export type { OpenAttempt };
 
 /** Told of every attempt that ends, with the segment it was opened in. */
 export type ClosedListener = (closed: ClosedAttempt, segment: Segment) => void;
 
 /**
  * The append-only record of one gateway process: what it is about to do, and what came of it, written before anybody else
- * can know. `open`, `start` and `close` are synchronous; a record they return from survives the process's death.
+ * can know. `open`, `start` and `close` are synchronous; a record they return from survives the process's death, or with
+ * `grouped` one whose `synced()` has been waited for.
  *
  * When a write fails the journal stops accepting new attempts, ends running ones in space set aside for that or keeps
  * their ends in memory, and goes on by itself once the disk works again.
@@ -75,6 +72,12 @@ export class Journal {
   /** The segments, other than the current one, whose attempts have records in the buffer or among the held. */
   readonly #needed = new Set<Segment>();
   #flushScheduled = false;
+  /** Opened attempts whose records are in the buffer, and where those stand. */
+  #opening: { readonly attempt: RunningAttempt; readonly from: number; readonly to: number }[] = [];
+  /** Ended attempts whose listener is told once the buffer has been dealt with. */
+  #ending: { readonly closed: ClosedAttempt; readonly segment: Segment }[] = [];
+  /** Who waits for the buffer to be dealt with. */
+  #group: PromiseWithResolvers<void> | undefined;
   /** Records that could not be written. There are at most two per running attempt, since no new one is opened. */
   #held: Buffer[] = [];
   #failure: unknown;
@@ -138,7 +141,7 @@ export class Journal {
     this.#listener = listener;
   }
 
-  /** Records that an attempt is about to be made. The kernel has the record on return. */
+  /** Records that an attempt is about to be made. */
   open(facts: AttemptFacts): OpenAttempt {
     if (!this.accepting) throw this.#full();
     const sequence = this.#lastSequence + 1;
@@ -146,39 +149,50 @@ export class Journal {
     this.#makeRoom();
     const startsUntil = this.#waiting;
     this.#waiting = encodeRecord(this.#buffer, startsUntil, RecordKind.OPEN, `${text}]`);
-    const failure = this.#write();
-    if (failure !== undefined) {
-      // The starts before it in the buffer still count; the attempt itself is not made, and leaves no number behind.
-      this.#waiting = startsUntil;
-      this.#hold();
-      this.#fail(failure);
-      throw this.#full();
-    }
     this.#lastSequence = sequence;
     this.#running++;
     const segment = this.#segment;
     segment.running++;
     if (segment.firstSequence === 0) segment.firstSequence = sequence;
     segment.lastSequence = sequence;
-    if (segment.bytes >= this.#options.segmentBytes) this.roll();
-    return new RunningAttempt(this.#records, segment, sequence, facts, text);
+    const attempt = new RunningAttempt(this.#records, segment, sequence, facts, text);
+    this.#opening.push({ attempt, from: startsUntil, to: this.#waiting });
+    this.#flushSoon();
+    if (attempt.refused) throw this.#full();
+    return attempt;
   }
 
   /** Gives the kernel what waits in memory. */
   flush(): void {
-    if (this.#waiting === 0) return;
-    const failure = this.#write();
-    if (failure === undefined) return;
-    this.#hold();
-    this.#fail(failure);
+    if (this.#waiting > 0) {
+      const failure = this.#write();
+      if (failure === undefined) {
+        for (const { attempt } of this.#opening) attempt.recorded = true;
+      } else {
+        this.#refuseOpening();
+        this.#hold();
+        this.#fail(failure);
+      }
+      this.#opening = [];
+      for (const { closed, segment } of this.#ending.splice(0)) this.#listener(closed, segment);
+      if (this.#segment.bytes >= this.#options.segmentBytes) this.roll();
+    }
+    const group = this.#group;
+    if (!group) return;
+    this.#group = undefined;
+    const synced = this.#sync.synced();
+    if (synced) void synced.then(group.resolve);
+    else group.resolve();
   }
 
   /**
-   * Undefined, or with `sync: "always"` a promise that resolves when every record so far is on the device. Await it
-   * between `open` and connecting, and between `close` and the client's last byte.
+   * Undefined when every record so far is where it has to be, or a promise of that: with the kernel, or with
+   * `sync: "always"` on the device. Await it between `open` and connecting, and between `close` and the client's last byte.
    */
   synced(): Promise<void> | undefined {
-    return this.#sync.synced();
+    if (this.#waiting === 0) return this.#sync.synced();
+    this.#group ??= Promise.withResolvers<void>();
+    return this.#group.promise;
   }
 
   /** Seals the current segment, if it holds anything, and begins another. */
@@ -242,22 +256,54 @@ export class Journal {
       this.#makeRoom();
       this.#need(attempt.segment);
       this.#waiting = encodeRecord(this.#buffer, this.#waiting, RecordKind.START, `[${attempt.sequence}]`);
-      if (this.#flushScheduled) return;
-      this.#flushScheduled = true;
-      process.nextTick(this.#flushAtEndOfTick);
+      this.#flushAtEnd();
     },
     close: (attempt, facts, text, result) => {
+      // Its beginning first: if that cannot be written there is nothing to end.
+      if (!attempt.recorded) this.flush();
+      if (attempt.refused) return;
       this.#makeRoom();
       this.#need(attempt.segment);
       this.#waiting = encodeRecord(this.#buffer, this.#waiting, RecordKind.CLOSE, encodeClosed(text, result));
-      this.flush();
       this.#running--;
       attempt.segment.running--;
-      if (this.#segment.bytes >= this.#options.segmentBytes) this.roll();
-      this.#listener({ sequence: attempt.sequence, facts, result }, attempt.segment);
+      this.#ending.push({ closed: { sequence: attempt.sequence, facts, result }, segment: attempt.segment });
+      this.#flushSoon();
     },
     misused: (attempt, what) => this.#options.report(what, { producer: this.producer, sequence: attempt.sequence }),
   };
+
+  /** At once, or grouped with the other records of this turn. */
+  #flushSoon(): void {
+    if (this.#options.grouped) this.#flushAtEnd();
+    else this.flush();
+  }
+
+  #flushAtEnd(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    if (this.#options.grouped) setImmediate(this.#flushAtEndOfTick);
+    else process.nextTick(this.#flushAtEndOfTick);
+  }
+
+  /** Takes the beginnings out of the buffer: those attempts are not made, and leave no number behind. */
+  #refuseOpening(): void {
+    let kept = 0;
+    let from = 0;
+    for (const { attempt, from: start, to } of this.#opening) {
+      kept += this.#buffer.copy(this.#buffer, kept, from, start);
+      from = to;
+      attempt.refused = true;
+      const { segment } = attempt;
+      this.#running--;
+      segment.running--;
+      this.#lastSequence--;
+      segment.lastSequence--;
+      if (segment.lastSequence < segment.firstSequence) segment.firstSequence = segment.lastSequence = 0;
+    }
+    kept += this.#buffer.copy(this.#buffer, kept, from, this.#waiting);
+    this.#waiting = kept;
+  }
 
   #need(segment: Segment): void {
     if (segment !== this.#segment) this.#needed.add(segment);
@@ -395,45 +441,6 @@ export class Journal {
   }
 }
 
-interface AttemptRecords {
-  start(attempt: RunningAttempt): void;
-  close(attempt: RunningAttempt, facts: AttemptFacts, text: string, result: AttemptResult): void;
-  misused(attempt: RunningAttempt, what: string): void;
-}
-
-class RunningAttempt implements OpenAttempt {
-  readonly segment: Segment;
-  readonly sequence: number;
-  readonly #records: AttemptRecords;
-  readonly #facts: AttemptFacts;
-  readonly #text: string;
-  #state: "open" | "started" | "closed" = "open";
-
-  constructor(records: AttemptRecords, segment: Segment, sequence: number, facts: AttemptFacts, text: string) {
-    this.#records = records;
-    this.segment = segment;
-    this.sequence = sequence;
-    this.#facts = facts;
-    this.#text = text;
-  }
-
-  start(): void {
-    if (this.#state === "open") {
-      this.#state = "started";
-      this.#records.start(this);
-    } else if (this.#state === "closed") this.#records.misused(this, "an attempt was started after its end");
-  }
-
-  close(result: AttemptResult): void {
-    if (this.#state === "closed") {
-      this.#records.misused(this, "an attempt was closed twice; the first end counts");
-      return;
-    }
-    this.#state = "closed";
-    this.#records.close(this, this.#facts, this.#text, result);
-  }
-}
-
 const defaults = {
   files: nodeFiles,
   sync: "interval",
@@ -443,4 +450,5 @@ const defaults = {
   unsettledBytes: 1 << 30,
   reserveBytes: 1 << 20,
   healAfterMs: 250,
+  grouped: false,
 } as const;

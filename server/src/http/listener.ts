@@ -41,6 +41,8 @@ export function createListener(options: ListenerOptions): Listener {
       requestTimeout: 60_000,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: 5_000,
+      // A second `authorization` must be seen, not dropped: whoever stands in front may have read the other one.
+      joinDuplicateHeaders: true,
     },
     handler,
   );
@@ -49,7 +51,10 @@ export function createListener(options: ListenerOptions): Listener {
   h1.emit("listening");
   const h2 = http2.createServer(
     { settings: { maxConcurrentStreams: 100, maxHeaderListSize: 16 * 1024 }, maxSessionMemory: 32 },
-    handler as unknown as (request: http2.Http2ServerRequest, response: http2.Http2ServerResponse) => void,
+    (request, response) => {
+      joinAuthorization(request);
+      handler(request as unknown as HttpRequest, response as unknown as HttpResponse);
+    },
   );
   const sessions = new Set<http2.ServerHttp2Session>();
   h2.on("session", (session) => {
@@ -102,6 +107,16 @@ export function createListener(options: ListenerOptions): Listener {
       h2.close();
     },
   };
+}
+
+/** Does for HTTP/2, where there is no option for it, what `joinDuplicateHeaders` does for HTTP/1. */
+function joinAuthorization({ headers, rawHeaders }: http2.Http2ServerRequest): void {
+  let joined: string | undefined;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at] !== "authorization") continue;
+    joined = joined === undefined ? rawHeaders[at + 1] : `${joined}, ${rawHeaders[at + 1]}`;
+  }
+  if (joined !== undefined) headers.authorization = joined;
 }
 
 /** Looks at the first bytes, puts them back, and says what they are. */

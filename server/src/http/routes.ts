@@ -1,4 +1,5 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import { dialectOf, dialects } from "../dialects/index.ts";
 import { authenticate } from "../pipeline/authenticate.ts";
 import type { KeyRing } from "../pipeline/key-ring.ts";
@@ -25,6 +26,8 @@ export function routes(options: RouteOptions): HttpHandler {
   const { keys, router, clock, log, newRequestId, rpc } = options;
   /** By path, then by method. */
   const table = new Map<string, Map<string, HttpHandler>>();
+  /** The dialect of each front door, for what is refused there. */
+  const doorAt = new Map<string, Dialect>();
   const on = (method: string, path: string, handler: HttpHandler) => {
     const methods = table.get(path) ?? new Map<string, HttpHandler>();
     methods.set(method, handler);
@@ -36,6 +39,7 @@ export function routes(options: RouteOptions): HttpHandler {
     for (const route of dialect.routes) {
       const door = wireDoor(dialect, route, options);
       on(route.method, route.path, door);
+      doorAt.set(route.path, dialect);
       // Some clients put `/v1` into every path, some into none.
       if (route.path === "/v1/chat/completions") on(route.method, "/chat/completions", door);
     }
@@ -75,12 +79,18 @@ export function routes(options: RouteOptions): HttpHandler {
       return modelObject(found);
     });
 
-  const refuse = (request: HttpRequest, response: HttpResponse, cause: unknown) => {
-    const dialect = dialectOf(request.headers["anthropic-version"] ? "anthropic-messages" : "openai-chat");
+  const refuse = (
+    request: HttpRequest,
+    response: HttpResponse,
+    cause: unknown,
+    { door, allow }: { readonly door?: Dialect | undefined; readonly allow?: string | undefined } = {},
+  ) => {
+    const dialect = door ?? dialectOf(request.headers["anthropic-version"] ? "anthropic-messages" : "openai-chat");
     const id = newRequestId();
     const error = asGatewayError(cause, id, log);
     const { status, body } = dialect.error.encode(error, id);
-    json(response, status, body, ["x-request-id", id, "request-id", id, ...errorHeaders(error, undefined)]);
+    const headers = ["x-request-id", id, "request-id", id, ...errorHeaders(error, undefined)];
+    json(response, status, body, allow ? [...headers, "allow", allow] : headers);
   };
 
   return (request, response) => {
@@ -100,18 +110,17 @@ export function routes(options: RouteOptions): HttpHandler {
       return getModel(path.slice("/v1/models/".length))(request, response);
     const methods = table.get(path);
     const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path;
+    const allow = methods && [...methods.keys()];
     refuse(
       request,
       response,
-      methods
-        ? new GatewayError(
-            Reason.METHOD_NOT_ALLOWED,
-            `${shown} answers ${[...methods.keys()].join(" and ")}, not ${method}.`,
-          )
+      allow
+        ? new GatewayError(Reason.METHOD_NOT_ALLOWED, `${shown} answers ${allow.join(" and ")}, not ${method}.`)
         : new GatewayError(
             Reason.PATH_UNKNOWN,
             `There is nothing at ${method} ${shown}. The front doors are listed at /.`,
           ),
+      { door: doorAt.get(path), allow: allow?.join(", ") },
     );
   };
 }

@@ -61,10 +61,16 @@ export function streamAnswer(
   const inBand = (error: GatewayError): readonly Piece[] =>
     door ? [writeSse(door.error.frame(error, call.id))] : [failed(error)];
 
+  const holdUntilRecorded = () => {
+    const synced = settlement.synced();
+    if (synced) reply.hold(synced);
+  };
+
   const listener = {
     piece(piece: Piece) {
       if (over) return;
-      settlement.flush();
+      // That the provider has begun is on record before the client sees any of it.
+      if (!shown) holdUntilRecorded();
       reply.write(piece);
       // A comment is no event: what follows it may still be an error with a status of its own, or be tried again.
       if (relay.frames > 0 || bytes > maxUnshownBytes) show();
@@ -72,8 +78,7 @@ export function streamAnswer(
     over(failure: GatewayError | undefined) {
       if (failure) settlement.broken(Outcome.UPSTREAM_ERROR, failure, passed());
       else settlement.ok(passed());
-      const synced = settlement.synced();
-      if (synced) reply.hold(synced);
+      holdUntilRecorded();
     },
     failed(error: GatewayError, pieces: readonly Piece[]) {
       owner.cancel();

@@ -36,6 +36,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
   const settlement = new Settlement(call, target, journal, clock);
   const synced = settlement.synced();
   if (synced) await synced;
+  if (settlement.refused) throw journalFull();
   if (call.gone) {
     const gone = clientGone();
     settlement.nothing(Outcome.UNSENT, gone);
@@ -104,6 +105,15 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
       owner.refuse(gone);
     });
   });
+}
+
+/** The operator's disk is the reason, and waiting may help. */
+export function journalFull(): GatewayError {
+  return new GatewayError(
+    Reason.USAGE_JOURNAL_FULL,
+    "The usage journal cannot be written, so no new call is accepted. Try again; the operator must free disk space.",
+    { retryAfterMs: 1_000 },
+  );
 }
 
 function clientGone(): GatewayError {

@@ -29,7 +29,8 @@ export function presentedSecret(headers: Headers): string {
     const value = headers[name];
     if (value === undefined || value === "") continue;
     const secret = name === "authorization" ? bearerToken(value) : value;
-    if (typeof secret !== "string") throw ambiguous(name, name);
+    // A header that was sent twice arrives as a list, or as one value with a comma, which no key has.
+    if (typeof secret !== "string" || secret.includes(",")) throw ambiguous(name, name);
     if (found !== undefined && secret !== found) throw ambiguous(place, name);
     found = secret;
     place = name;

@@ -1,7 +1,7 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Journal } from "../events/journal.ts";
 import type { Clock } from "../world.ts";
-import { attempt } from "./attempt.ts";
+import { attempt, journalFull } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Call } from "./call.ts";
 import { countTokens } from "./count.ts";
@@ -40,13 +40,7 @@ export function createPipeline(tools: PipelineTools): Pipeline {
     if (operation === "count-tokens") return countTokens(call, target);
     if (!target)
       throw new GatewayError(Reason.CANNOT_TRANSLATE, `The provider of \`${request.head.model}\` cannot do this.`);
-    if (!journal.accepting) {
-      throw new GatewayError(
-        Reason.USAGE_JOURNAL_FULL,
-        "The usage journal cannot be written, so no new call is accepted. Try again; the operator must free disk space.",
-        { retryAfterMs: 1_000 },
-      );
-    }
+    if (!journal.accepting) throw journalFull();
     return withOneRetry(call, retries, random, () => attempt(call, target, { journal, clock }));
   };
 }

@@ -59,12 +59,12 @@ export class Settlement {
     return this.#closed;
   }
 
-  /** Makes sure that what has been recorded is with the kernel, before the client sees any of the answer. */
-  flush(): void {
-    this.#journal.flush();
+  /** The attempt could not be recorded, so it must not be made and has no row. Known once `synced()` has been waited for. */
+  get refused(): boolean {
+    return this.#entry.refused;
   }
 
-  /** A promise to wait for where the operator wants every record on the device before anyone goes on; else undefined. */
+  /** A promise to wait for until what has been recorded survives this process; undefined when it does already. */
   synced(): Promise<void> | undefined {
     return this.#journal.synced();
   }
