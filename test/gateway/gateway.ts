@@ -99,6 +99,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
 
   const settled = async () => {
     await until("the toll is taken", () => gateway.activity.inFlight === 0 && running(gateway) === 0);
+    await gateway.toll.journal.synced(); // records may go out together at the end of a turn
     await until("the ledger has everything", () => gateway.toll.pendingEvents() === 0);
   };
   const rows = async (where: { requestId?: string; model?: string }) => {

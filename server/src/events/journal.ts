@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { GatewayError, Reason } from "../canonical/error.ts";
-import { type AttemptFacts, type AttemptResult, type ClosedAttempt, encodeClosed, encodeFacts } from "./attempt.ts";
+import { type AttemptFacts, type ClosedAttempt, encodeClosed, encodeFacts } from "./attempt.ts";
 import { type JournalFiles, nodeFiles } from "./files.ts";
 import { claimDirectory, type DirectoryClaim } from "./owner.ts";
 import { closedAttempts } from "./read-back.ts";
