@@ -1,7 +1,9 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import type { GatewayError } from "../canonical/error.ts";
+import type { Usage } from "../canonical/usage.ts";
 import type { Dialect } from "../dialects/dialect.ts";
+import { gateJson } from "../payload/json-gate.ts";
 import type { Answer, AnswerOwner } from "./answer.ts";
 import { UnaryReply } from "./reply.ts";
 import type { Settlement } from "./settlement.ts";
@@ -20,7 +22,8 @@ interface Upstream {
 /** A whole answer: it is shown when it is complete and understood. */
 export function wholeAnswer(
   upstream: Upstream,
-  door: Dialect | undefined,
+  /** The client takes the bytes as they are. */
+  passes: boolean,
   settlement: Settlement,
   owner: AnswerOwner,
 ): Answer {
@@ -43,11 +46,16 @@ export function wholeAnswer(
       const raw = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
       let reply: UnaryReply;
       try {
-        const wire = parseObject(raw, upstream.name);
-        const reported = upstream.dialect.usage(wire);
-        reply = new UnaryReply(upstream.dialect, raw, wire);
-        // What cannot be translated, or is a failure in spite of its status, must fail before it is called complete.
-        if (door !== upstream.dialect || !reported) reply.value();
+        let reported = passes ? usageWithin(raw, upstream.dialect) : undefined;
+        if (reported) {
+          reply = new UnaryReply(upstream.dialect, raw);
+        } else {
+          const wire = parseObject(raw, upstream.name);
+          reported = upstream.dialect.usage(wire);
+          reply = new UnaryReply(upstream.dialect, raw, wire);
+          // What cannot be translated, or is a failure in spite of its status, must fail before it is called complete.
+          if (!passes || !reported) reply.value();
+        }
         settlement.ok({ ...passed(), reported });
       } catch (error) {
         return refuse(asGarbage(error, upstream.name));
@@ -97,6 +105,21 @@ export function errorAnswer(
     failed: end,
     abandoned: (error) => settlement.nothing(Outcome.PARTIAL, error),
   };
+}
+
+/**
+ * The usage of an answer that passes as it came: only that field is parsed. Undefined when it is not found, or when the
+ * body is so odd that somebody should read the whole of it.
+ */
+function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
+  try {
+    const { fields, closingBrace } = gateJson(raw);
+    const span = fields.get("usage");
+    if (!span || closingBrace === -1) return undefined;
+    return dialect.usage({ usage: JSON.parse(raw.toString("utf8", span.start, span.end)) as JsonValue });
+  } catch {
+    return undefined;
+  }
 }
 
 function parseObject(raw: Buffer, provider: string): JsonObject {

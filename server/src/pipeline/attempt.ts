@@ -88,7 +88,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
         } else if (stream && streamed) {
           answer = streamAnswer(call, target, sending, settlement, owner);
         } else {
-          answer = wholeAnswer(upstream, call.door.dialect, settlement, owner);
+          answer = wholeAnswer(upstream, call.door.dialect === dialect && !stream, settlement, owner);
         }
       },
       data: (chunk) => answer?.data(chunk),

@@ -12,17 +12,18 @@ export class UnaryReply {
   readonly kind = "unary";
   readonly #dialect: Dialect;
   readonly #raw: Buffer;
-  readonly #wire: JsonObject;
+  readonly #wire: JsonObject | undefined;
   #value: GenerateReply | undefined;
 
-  constructor(dialect: Dialect, raw: Buffer, wire: JsonObject) {
+  /** `wire` is what has been parsed of `raw`, by whoever had to. */
+  constructor(dialect: Dialect, raw: Buffer, wire?: JsonObject) {
     this.#dialect = dialect;
     this.#raw = raw;
     this.#wire = wire;
   }
 
   value(): GenerateReply {
-    this.#value ??= this.#dialect.unary.decode(this.#wire);
+    this.#value ??= this.#dialect.unary.decode(this.#wire ?? (JSON.parse(this.#raw.toString("utf8")) as JsonObject));
     return this.#value;
   }
 
