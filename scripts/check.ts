@@ -12,7 +12,7 @@ const steps: readonly (readonly [name: string, ...command: string[]])[] = [
   ["proto breaking", "buf", "breaking", "--against", "proto/baseline.binpb"],
   ["generated code", "node", "scripts/generate.ts", "--check"],
   ["lock file", "node", "scripts/check-lock.ts"],
-  ["tests", "vitest", "run"],
+  ["tests", "npm", "test"],
 ];
 
 const failed: string[] = [];

@@ -21,7 +21,6 @@ const root = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 /** Files that the papers speak of and that are not here: of a later release, of every reader's own, of other projects. */
 const elsewhere = new Set([
-  "proto/released.binpb",
   "x.ts",
   "x.test.ts",
   "proto/protovalidate/buf/validate/validate.proto",

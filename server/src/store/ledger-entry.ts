@@ -59,7 +59,10 @@ const LedgerEntrySchema = defineEntity({
   },
   indexes: [
     { name: "ledger_entry_producer_sequence", properties: ["producer", "sequence"] },
-    { name: "ledger_entry_start_time", properties: ["startTime"] },
+    {
+      name: "ledger_entry_start_time",
+      expression: "create index ledger_entry_start_time on ledger_entry using brin (start_time)",
+    },
   ],
 });
 
