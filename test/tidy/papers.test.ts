@@ -20,11 +20,7 @@ import { simulatedModels } from "../../server/src/providers/simulated/models.ts"
 const root = join(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
 /** Files that the papers speak of and that are not here: of a later release, of every reader's own, of other projects. */
-const elsewhere = new Set([
-  "x.ts",
-  "x.test.ts",
-  "proto/protovalidate/buf/validate/validate.proto",
-]);
+const elsewhere = new Set(["x.ts", "x.test.ts", "proto/protovalidate/buf/validate/validate.proto"]);
 
 const papers = [
   ...readdirSync(root).filter((name) => name.endsWith(".md")),
