@@ -1,4 +1,4 @@
-// `npm run bench [-- --quick]`: what a call costs, side by side with a bare proxy (and nginx, where it is installed).
+// `npm run bench [-- --quick] [--rounds=N] [--only=NAME]`: what a call costs, side by side with a bare proxy (and nginx, where it is installed).
 //
 // The yardstick is CPU time of the process in the middle per request, against the bare proxy in the same run, rounds
 // interleaved, medians of ratios: absolute figures differ from machine to machine. Wrong answers fail the run.
@@ -13,11 +13,11 @@ import { startNginx } from "./nginx.ts";
 import { cpuMs, type Measured, residentBytes, startProgram } from "./process.ts";
 
 const quick = process.argv.includes("--quick");
-const rounds = quick ? 3 : 7;
+const rounds = Number(option("rounds")) || (quick ? 3 : 7);
 const roundMs = quick ? 600 : 1_500;
 /** The compilers of the runtime take their time; what they cost is not what a call costs. */
 const warmUpMs = quick ? 1_000 : 3_000;
-const only = process.argv.find((arg) => arg.startsWith("--only="))?.slice("--only=".length);
+const only = option("only");
 
 interface Case {
   readonly name: string;
@@ -272,6 +272,11 @@ providers:
 
 function isPontage(name: string): boolean {
   return name.startsWith("pontage");
+}
+
+function option(name: string): string | undefined {
+  const prefix = `--${name}=`;
+  return process.argv.find((arg) => arg.startsWith(prefix))?.slice(prefix.length);
 }
 
 function here(name: string): string {

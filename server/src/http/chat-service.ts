@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   type ChatService,
@@ -7,7 +7,11 @@ import {
   ReceiptSchema,
   StreamChatResponseSchema,
 } from "@pontage/gen/pontage/v1/chat_pb.ts";
-import type { GenerateEvent, GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import {
+  type GenerateEvent,
+  type GenerateRequest,
+  GenerateRequestSchema,
+} from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { UsageSource } from "@pontage/gen/pontage/v1/usage_pb.ts";
 import { errorFrom, type GatewayError } from "../canonical/error.ts";
 import type { Operation } from "../dialects/dialect.ts";
@@ -47,7 +51,7 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
       startTimeMs: clock.nowMs(),
       arrivedAtMs: clock.monotonicMs(),
       // The validation interceptor has seen to it that there is one.
-      read: async () => new CanonicalRequest(request!, stream, JSON.stringify(request?.messages).length),
+      read: async () => new CanonicalRequest(request!, stream, toBinary(GenerateRequestSchema, request!).length),
     });
     if (context.values.get(localSocket)) call.caller = localOperator;
     context.responseHeader.set("x-request-id", call.id);
@@ -179,7 +183,7 @@ function receiptOf(call: Call): Receipt {
       model: last.model,
       usage: last.usage,
       usageSource: last.usageSource,
-      costNanoUsd: call.attempts.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0n),
+      costNanoUsd: call.costNanoUsd,
       priceVersion: last.priceVersion,
     }),
   });

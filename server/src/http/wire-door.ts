@@ -80,7 +80,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   };
 
   function sendUnary(response: HttpResponse, call: Call, dialect: Dialect, reply: UnaryReply): void {
-    const body = reply.bytes(dialect, call.losses);
+    const body = reply.bytes(dialect, call.losses, Math.floor(call.startTimeMs / 1000));
     const last = call.attempts.at(-1)!;
     writeHead(response, 200, [
       ...["content-type", "application/json", "content-length", String(body.length)],

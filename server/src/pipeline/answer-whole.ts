@@ -115,7 +115,9 @@ function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
   try {
     const { fields, closingBrace } = gateJson(raw);
     const span = fields.get("usage");
-    if (!span || closingBrace === -1) return undefined;
+    // The gate trusts the syntax, so at least it has to be one object from the first byte to the last.
+    const isObject = raw[0] === 0x7b && raw.toString("latin1", closingBrace).trimEnd() === "}";
+    if (!span || !isObject) return undefined;
     return dialect.usage({ usage: JSON.parse(raw.toString("utf8", span.start, span.end)) as JsonValue });
   } catch {
     return undefined;

@@ -27,9 +27,12 @@ export class UnaryReply {
     return this.#value;
   }
 
-  bytes(door: Dialect, losses: Losses): Buffer {
+  /** `createTimeSeconds` is for upstreams whose dialect does not say when an answer was made. */
+  bytes(door: Dialect, losses: Losses, createTimeSeconds: number): Buffer {
     if (door === this.#dialect) return this.#raw;
-    return Buffer.from(JSON.stringify(door.unary.encode(this.value(), losses)));
+    const value = this.value();
+    const timed = value.createTimeSeconds === 0n ? { ...value, createTimeSeconds: BigInt(createTimeSeconds) } : value;
+    return Buffer.from(JSON.stringify(door.unary.encode(timed, losses)));
   }
 
   /** The same answer as a stream, for a client that asked for one and an upstream that sent none. */

@@ -107,7 +107,7 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
     if (performance.delayMs > 0) await wait(performance.delayMs, undefined, { signal: control.signal });
 
     if (!head.stream) {
-      const reply = fold(performance.events);
+      const reply = { ...fold(performance.events), createTimeSeconds: BigInt(nowSeconds()) };
       if (performance.fail === "cut-stream") throw closed();
       return whole(200, dialect.unary.encode(reply, new LossReport()));
     }
@@ -131,7 +131,7 @@ async function stream(
     showUsage,
     model: "",
     id: "",
-    createTimeSeconds: 0,
+    createTimeSeconds: nowSeconds(),
     losses: new LossReport(),
   });
   const write = (step: readonly GenerateEvent[]) => {
@@ -193,6 +193,10 @@ function simulationOptions(headers: Dispatcher.DispatchOptions["headers"]): Simu
 
 function onAbort(control: Control, reject: (reason: Error) => void): void {
   control.signal.addEventListener("abort", () => reject(control.reason!), { once: true });
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 function closed(): Error {

@@ -49,7 +49,7 @@ interface Said {
 }
 
 /**
- * The models, by name. Every answer follows from the request alone, so that two runs can be compared byte for byte.
+ * The models, by name. Every answer follows from the request alone, but for its time, so that two runs can be compared.
  * They work offline and cost nothing.
  */
 const models: Readonly<Record<string, Model>> = {
