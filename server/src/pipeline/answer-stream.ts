@@ -55,6 +55,7 @@ export function streamAnswer(
     settlement.broken(Outcome.UPSTREAM_ERROR, error, passed());
     finish();
     if (!shown) return owner.refuse(error);
+    holdUntilRecorded();
     for (const piece of pieces) reply.write(piece);
     reply.end();
   };

@@ -58,7 +58,10 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
       refuse(error) {
         owner.done();
         call.upstreamWaitMs += clock.monotonicMs() - settlement.startedAtMs;
-        reject(error);
+        // A refusal is an answer's last byte too, so it waits for its record.
+        const recorded = settlement.synced();
+        if (recorded) void recorded.then(() => reject(error));
+        else reject(error);
       },
       cancel: () => sending.cancel(),
       done() {
