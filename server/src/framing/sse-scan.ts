@@ -33,19 +33,17 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
   const { maxFrameBytes, onBytes, onMarked } = options;
   const marker = anyOf(options.markers);
   let held: Buffer[] = [];
-  let heldBytes = 0;
-  let frameCount = 0;
 
   function hold(chunk: Buffer): void {
-    heldBytes += chunk.length;
-    if (heldBytes > maxFrameBytes) throw tooLarge(maxFrameBytes);
+    scanner.heldBytes += chunk.length;
+    if (scanner.heldBytes > maxFrameBytes) throw tooLarge(maxFrameBytes);
     held.push(chunk);
   }
 
   function takeHeld(chunk: Buffer): Buffer {
-    const bytes = Buffer.concat([...held, chunk], heldBytes + chunk.length);
+    const bytes = Buffer.concat([...held, chunk], scanner.heldBytes + chunk.length);
     held = [];
-    heldBytes = 0;
+    scanner.heldBytes = 0;
     return bytes;
   }
 
@@ -67,7 +65,7 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
         }
         nextMarker = indexOf(marker, text, end);
       }
-      if (hasData(text, at, end)) frameCount += 1;
+      if (hasData(text, at, end)) scanner.frameCount += 1;
       at = end;
       if (at === bytes.length) break;
     }
@@ -87,10 +85,13 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
     return answer;
   }
 
-  return {
-    push(chunk) {
+  // Fields and not getters: an object literal with a getter gets a hidden class of its own, which outlives it.
+  const scanner = {
+    frameCount: 0,
+    heldBytes: 0,
+    push(chunk: Buffer) {
       if (chunk.length === 0) return;
-      if (heldBytes === 0) {
+      if (scanner.heldBytes === 0) {
         scan(chunk, false);
         return;
       }
@@ -100,16 +101,11 @@ export function createSseScanner(options: SseScannerOptions): SseScanner {
       else hold(chunk);
     },
     end() {
-      if (heldBytes > 0) scan(takeHeld(Buffer.alloc(0)), true);
-      return { leftOver: heldBytes > 0 };
-    },
-    get frameCount() {
-      return frameCount;
-    },
-    get heldBytes() {
-      return heldBytes;
+      if (scanner.heldBytes > 0) scan(takeHeld(Buffer.alloc(0)), true);
+      return { leftOver: scanner.heldBytes > 0 };
     },
   };
+  return scanner;
 }
 
 /** Whether the frame from `at` to `end` is an event. Without data it is none: a comment, or some other field alone. */

@@ -29,7 +29,7 @@ export function createSseReader(onFrame: (frame: Frame) => void, options: SseRea
     push: (chunk) => lines.read(decoder.write(chunk)),
     end() {
       lines.read(decoder.end());
-      return { leftOver: lines.leftOver };
+      return { leftOver: lines.leftOver() };
     },
   };
 }
@@ -42,7 +42,7 @@ export function createSseReader(onFrame: (frame: Frame) => void, options: SseRea
 export function createSseTextReader(
   onFrame: (frame: Frame) => void,
   { maxFrameBytes }: SseReaderOptions,
-): { read(text: string): void; readonly leftOver: boolean } {
+): { read(text: string): void; leftOver(): boolean } {
   let rest = "";
   let begun = false;
   let skipLineFeed = false;
@@ -112,9 +112,8 @@ export function createSseTextReader(
 
   return {
     read,
-    get leftOver() {
-      return rest !== "" || lineSeen;
-    },
+    // A method and not a getter: an object literal with a getter gets a hidden class of its own, which outlives it.
+    leftOver: () => rest !== "" || lineSeen,
   };
 }
 

@@ -47,7 +47,7 @@ export function streamAnswer(
     clearTimeout(firstEventTimer);
     owner.done();
   };
-  const passed = () => ({ reported: relay.usage, frames: relay.frames, bytes });
+  const passed = () => ({ reported: relay.usage(), frames: relay.frames(), bytes });
 
   /** Ends the stream with a failure: in `pieces` when the client has seen something, as a refusal when not. */
   const breakOff = (error: GatewayError, pieces: readonly Piece[]) => {
@@ -74,7 +74,7 @@ export function streamAnswer(
       if (!shown) holdUntilRecorded();
       reply.write(piece);
       // A comment is no event: what follows it may still be an error with a status of its own, or be tried again.
-      if (relay.frames > 0 || bytes > maxUnshownBytes) show();
+      if (relay.frames() > 0 || bytes > maxUnshownBytes) show();
     },
     over(failure: GatewayError | undefined) {
       if (failure) settlement.broken(Outcome.UPSTREAM_ERROR, failure, passed());

@@ -28,9 +28,9 @@ export interface Relay {
   /** The upstream's bytes are over. */
   end(): void;
   /** The usage reported so far. */
-  readonly usage: Usage | undefined;
+  usage(): Usage | undefined;
   /** Frames read so far. */
-  readonly frames: number;
+  frames(): number;
 }
 
 /** Client and upstream speak the same dialect: whole frames pass as they came, and only those that matter are read. */
@@ -64,12 +64,8 @@ export function byteRelay(dialect: Dialect, hideUsage: boolean, listener: RelayL
       scanner.end();
       if (tally.ended || tally.failure) tell();
     },
-    get usage() {
-      return tally.usage;
-    },
-    get frames() {
-      return scanner.frameCount;
-    },
+    usage: () => tally.usage,
+    frames: () => scanner.frameCount,
   };
 }
 
@@ -132,12 +128,8 @@ export function eventRelay(
       take(decoder.end());
       handText();
     },
-    get usage() {
-      return usage;
-    },
-    get frames() {
-      return frames;
-    },
+    usage: () => usage,
+    frames: () => frames,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { GatewayError } from "../../canonical/error.ts";
 import type { Usage } from "../../canonical/usage.ts";
+import type { Frame } from "../../framing/frame.ts";
 import type { Tally, TallyContext } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { listIn, objectIn, parseObject } from "../wire.ts";
@@ -10,35 +11,34 @@ import { decodeUsage } from "./usage.ts";
 export const markers = ['_tokens"', "[DONE]", "error"];
 
 export function createTally({ hideUsage }: TallyContext): Tally {
-  let usage: Usage | undefined;
-  let ended = false;
-  let failure: GatewayError | undefined;
-  return {
-    read(frame) {
-      if (ended) return "show";
-      if (frame.data === "[DONE]") {
-        ended = failure === undefined;
-        return "show";
-      }
-      const chunk = parseObject(frame.data);
-      if (chunk === undefined) return "show";
-      const said = decodeUsage(chunk.usage);
-      usage = said ?? usage;
-      if (isError(frame, chunk)) failure ??= errorInAnswer(chunk);
-      else if (chunk.object === "chat.completion.done") ended = failure === undefined;
-      // The extra chunk that `include_usage` asks for. Usage that rides on a chunk with words is left there.
-      const isUsageOnly =
-        said !== undefined && objectIn(chunk.usage) !== undefined && listIn(chunk.choices)?.length === 0;
-      return hideUsage && isUsageOnly ? "hide" : "show";
-    },
-    get usage() {
-      return usage;
-    },
-    get ended() {
-      return ended;
-    },
-    get failure() {
-      return failure;
-    },
-  };
+  return new ChatTally(hideUsage);
+}
+
+class ChatTally implements Tally {
+  usage: Usage | undefined = undefined;
+  ended = false;
+  failure: GatewayError | undefined = undefined;
+  readonly #hideUsage: boolean;
+
+  constructor(hideUsage: boolean) {
+    this.#hideUsage = hideUsage;
+  }
+
+  read(frame: Frame): "show" | "hide" {
+    if (this.ended) return "show";
+    if (frame.data === "[DONE]") {
+      this.ended = this.failure === undefined;
+      return "show";
+    }
+    const chunk = parseObject(frame.data);
+    if (chunk === undefined) return "show";
+    const said = decodeUsage(chunk.usage);
+    this.usage = said ?? this.usage;
+    if (isError(frame, chunk)) this.failure ??= errorInAnswer(chunk);
+    else if (chunk.object === "chat.completion.done") this.ended = this.failure === undefined;
+    // The extra chunk that `include_usage` asks for. Usage that rides on a chunk with words is left there.
+    const isUsageOnly =
+      said !== undefined && objectIn(chunk.usage) !== undefined && listIn(chunk.choices)?.length === 0;
+    return this.#hideUsage && isUsageOnly ? "hide" : "show";
+  }
 }
