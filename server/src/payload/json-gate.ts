@@ -1,6 +1,6 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
 
-/** Where a top-level field's value stands in the body: bytes from `start` up to `end`. */
+/** Where a top-level field's value stands in the body: characters from `start` up to `end`. */
 export interface FieldSpan {
   readonly start: number;
   readonly end: number;
@@ -25,7 +25,6 @@ const quote = 0x22;
 const comma = 0x2c;
 const colon = 0x3a;
 const openBracket = 0x5b;
-const backslash = 0x5c;
 const closeBracket = 0x5d;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
@@ -35,87 +34,71 @@ const closeBrace = 0x7d;
  * twice (two readers could then disagree on what was authorised), and notes where the top-level values stand, so that one
  * of them can be replaced without touching the rest. It trusts the syntax, which `JSON.parse` checks afterwards.
  */
-export function gateJson(body: Buffer, limits: GateLimits = defaultGateLimits): Gated {
+export function gateJson(body: string, limits: GateLimits = defaultGateLimits): Gated {
   const fields = new Map<string, FieldSpan>();
-  /** The keys of each open object, `undefined` for an open list. */
-  const open: (KeySet | undefined)[] = [];
-  const length = body.length;
+  const keys = new OpenKeys();
+  const { length } = body;
   let tokens = 0;
   let expectKey = false;
   let topKey: string | undefined;
   let topValueStart = -1;
   let closingBrace = -1;
-  // Where the next backslash is. Long strings without one are skipped by two native searches instead of a loop.
+  // Long strings are skipped by native searches instead of a loop. Where the next backslash is holds for many strings, and
+  // where the next quote is for many backslashes, so that no byte is searched twice.
   let nextBackslash = -1;
 
-  const stringEnd = (start: number): number => {
-    let from = start + 1;
-    for (;;) {
-      const end = body.indexOf(quote, from);
-      if (end === -1) return length;
-      if (nextBackslash < from && nextBackslash !== length) {
-        nextBackslash = body.indexOf(backslash, from);
-        if (nextBackslash === -1) nextBackslash = length;
-      }
-      if (nextBackslash > end) return end + 1;
-      from = nextBackslash + 2;
-    }
-  };
-
-  const endTopValue = (end: number) => {
-    if (topKey === undefined || topValueStart === -1) return;
-    let last = end;
-    while (last > topValueStart && isSpace(body[last - 1])) last--;
-    fields.set(topKey, { start: topValueStart, end: last });
-    topKey = undefined;
-    topValueStart = -1;
-  };
-
   for (let at = 0; at < length; ) {
-    const byte = body[at];
-    switch (byte) {
+    const char = body.charCodeAt(at);
+    switch (char) {
       case quote: {
-        const end = stringEnd(at);
+        let from = at + 1;
+        let end = -1;
+        for (;;) {
+          if (end < from) end = indexOrEnd(body, '"', from);
+          if (nextBackslash < from) nextBackslash = indexOrEnd(body, "\\", from);
+          if (nextBackslash >= end) break;
+          from = nextBackslash + 2;
+        }
         if (expectKey) {
-          const key = keyText(body, at, end);
-          const keys = open.at(-1);
-          if (keys?.has(key)) throw duplicateField(key, at);
-          keys?.add(key);
-          if (open.length === 1) topKey = key;
+          const key = keyText(body.slice(at + 1, end));
+          if (!keys.add(key)) throw duplicateField(key, at);
+          if (keys.depth === 1) topKey = key;
           expectKey = false;
         }
         if (++tokens > limits.maxTokens) throw tooManyTokens(limits);
-        at = end;
+        at = end + 1;
         break;
       }
       case openBrace:
       case openBracket:
-        if (open.length >= limits.maxDepth) throw tooDeep(limits);
+        if (keys.depth >= limits.maxDepth) throw tooDeep(limits);
         if (++tokens > limits.maxTokens) throw tooManyTokens(limits);
-        open.push(byte === openBrace ? new KeySet() : undefined);
-        expectKey = byte === openBrace;
-        at++;
-        break;
-      case closeBrace:
-      case closeBracket:
-        if (open.length === 1) {
-          endTopValue(at);
-          closingBrace = at;
-        }
-        open.pop();
-        expectKey = false;
+        expectKey = char === openBrace;
+        keys.open(expectKey);
         at++;
         break;
       case comma:
-        if (open.length === 1) endTopValue(at);
-        if (++tokens > limits.maxTokens) throw tooManyTokens(limits);
-        expectKey = open.at(-1) !== undefined;
+      case closeBrace:
+      case closeBracket:
+        if (keys.depth === 1) {
+          if (topKey !== undefined && topValueStart !== -1) fields.set(topKey, spanOf(body, topValueStart, at));
+          topKey = undefined;
+          topValueStart = -1;
+          if (char !== comma) closingBrace = at;
+        }
+        if (char === comma) {
+          if (++tokens > limits.maxTokens) throw tooManyTokens(limits);
+          expectKey = keys.inObject;
+        } else {
+          keys.close();
+          expectKey = false;
+        }
         at++;
         break;
       case colon:
         at++;
-        if (open.length === 1 && topKey !== undefined) {
-          while (isSpace(body[at])) at++;
+        if (topKey !== undefined && keys.depth === 1) {
+          while (isSpace(body.charCodeAt(at))) at++;
           topValueStart = at;
         }
         break;
@@ -126,23 +109,62 @@ export function gateJson(body: Buffer, limits: GateLimits = defaultGateLimits): 
   return { fields, closingBrace };
 }
 
-/** The keys of one object. Most have few, where a list is quicker than a set. */
-class KeySet {
+/** The keys of all objects that are open at one place of a body. */
+class OpenKeys {
+  /** Keys of every open object that has few, the innermost last. */
   readonly #few: string[] = [];
-  #many: Set<string> | undefined;
+  /** Where the keys of each open container begin in `#few`; -1 for a list. */
+  readonly #starts: number[] = [];
+  /** The keys of an open object that has many, by its depth. */
+  readonly #many: (Set<string> | undefined)[] = [];
 
-  has(key: string): boolean {
-    return this.#many ? this.#many.has(key) : this.#few.includes(key);
+  get depth(): number {
+    return this.#starts.length;
   }
 
-  add(key: string): void {
-    if (this.#many) this.#many.add(key);
-    else if (this.#few.push(key) > 16) this.#many = new Set(this.#few);
+  get inObject(): boolean {
+    return this.#starts.length > 0 && this.#starts[this.#starts.length - 1] !== -1;
+  }
+
+  open(isObject: boolean): void {
+    this.#starts.push(isObject ? this.#few.length : -1);
+  }
+
+  close(): void {
+    const start = this.#starts.pop();
+    if (start === undefined || start === -1) return;
+    this.#few.length = start;
+    this.#many[this.#starts.length] = undefined;
+  }
+
+  /** False when the innermost object has that key already. */
+  add(key: string): boolean {
+    const few = this.#few;
+    const level = this.#starts.length - 1;
+    const many = this.#many[level];
+    if (many) return many.size < many.add(key).size;
+    const start = this.#starts[level]!;
+    for (let i = start; i < few.length; i++) if (few[i] === key) return false;
+    few.push(key);
+    // A list is quicker than a set up to about this many.
+    if (few.length - start > 16) this.#many[level] = new Set(few.splice(start));
+    return true;
   }
 }
 
-function keyText(body: Buffer, start: number, end: number): string {
-  const text = body.toString("utf8", start + 1, end - 1);
+function indexOrEnd(body: string, wanted: string, from: number): number {
+  const at = body.indexOf(wanted, from);
+  return at === -1 ? body.length : at;
+}
+
+/** A value without the blanks after it. */
+function spanOf(body: string, start: number, end: number): FieldSpan {
+  let last = end;
+  while (last > start && isSpace(body.charCodeAt(last - 1))) last--;
+  return { start, end: last };
+}
+
+function keyText(text: string): string {
   if (!text.includes("\\")) return text;
   // `"\u006dodel"` and `"model"` are the same key.
   try {
@@ -152,15 +174,15 @@ function keyText(body: Buffer, start: number, end: number): string {
   }
 }
 
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+function isSpace(char: number): boolean {
+  return char === 0x20 || char === 0x0a || char === 0x0d || char === 0x09;
 }
 
 function duplicateField(key: string, at: number): GatewayError {
   const shown = key.length > 64 ? `${key.slice(0, 64)}...` : key;
   return new GatewayError(
     Reason.DUPLICATE_FIELD,
-    `The field \`${shown}\` appears twice in the same object (again at byte ${at}). Send it once.`,
+    `The field \`${shown}\` appears twice in the same object (again at character ${at}). Send it once.`,
     { param: shown },
   );
 }

@@ -39,6 +39,7 @@ export class WireRequest implements Request {
   readonly head: RequestHead;
   readonly #dialect: Dialect;
   readonly #raw: Buffer;
+  readonly #text: string;
   readonly #gated: Gated;
   readonly #wire: JsonObject;
   #value: GenerateRequest | undefined;
@@ -47,8 +48,9 @@ export class WireRequest implements Request {
     if (!isUtf8(raw)) throw new GatewayError(Reason.MALFORMED_JSON, "The body is not valid UTF-8.");
     this.#dialect = dialect;
     this.#raw = raw;
-    this.#gated = gateJson(raw);
-    this.#wire = parseObject(raw);
+    this.#text = raw.toString("utf8");
+    this.#gated = gateJson(this.#text);
+    this.#wire = parseObject(this.#text);
     this.head = dialect.request.head(this.#wire);
   }
 
@@ -64,7 +66,8 @@ export class WireRequest implements Request {
   bytes(target: RequestTarget): Buffer {
     const { dialect, model, askUsage } = target;
     if (dialect !== this.#dialect) return encode(this.value(), target, this.head.stream);
-    return splice(this.#raw, this.#gated, dialect.request.edits(this.#wire, { model, askUsage }));
+    const edits = dialect.request.edits(this.#wire, { model, askUsage });
+    return edits.size === 0 ? this.#raw : Buffer.from(splice(this.#text, this.#gated, edits));
   }
 }
 
@@ -97,37 +100,35 @@ function encode(value: GenerateRequest, target: RequestTarget, stream: boolean):
   return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire) : wire));
 }
 
-/** Replaces or adds top-level fields and leaves every other byte as it is. */
-function splice(raw: Buffer, gated: Gated, edits: ReadonlyMap<string, string>): Buffer {
-  if (edits.size === 0) return raw;
-  const replaced: { span: { start: number; end: number }; text: string }[] = [];
+/** Replaces or adds top-level fields and leaves every other character as it is. */
+function splice(text: string, { fields, closingBrace }: Gated, edits: ReadonlyMap<string, string>): string {
+  const changes: { readonly start: number; readonly end: number; readonly value: string }[] = [];
   let added = "";
-  for (const [field, text] of edits) {
-    const span = gated.fields.get(field);
-    if (span) replaced.push({ span, text });
-    else added += `${gated.fields.size > 0 || added ? "," : ""}${JSON.stringify(field)}:${text}`;
+  for (const [field, value] of edits) {
+    const span = fields.get(field);
+    if (span) changes.push({ start: span.start, end: span.end, value });
+    else added += `${fields.size > 0 || added ? "," : ""}${JSON.stringify(field)}:${value}`;
   }
-  replaced.sort((a, b) => a.span.start - b.span.start);
-  const pieces: Buffer[] = [];
+  if (changes.length > 1) changes.sort((a, b) => a.start - b.start);
+  let spliced = "";
   let from = 0;
-  for (const { span, text } of replaced) {
-    pieces.push(raw.subarray(from, span.start), Buffer.from(text));
-    from = span.end;
+  for (const { start, end, value } of changes) {
+    spliced += text.slice(from, start) + value;
+    from = end;
   }
-  pieces.push(raw.subarray(from, gated.closingBrace), Buffer.from(added), raw.subarray(gated.closingBrace));
-  return Buffer.concat(pieces);
+  return spliced + text.slice(from, closingBrace) + added + text.slice(closingBrace);
 }
 
-function parseObject(raw: Buffer): JsonObject {
+function parseObject(text: string): JsonObject {
   let value: JsonValue;
   try {
-    value = JSON.parse(raw.toString("utf8")) as JsonValue;
+    value = JSON.parse(text) as JsonValue;
   } catch (error) {
     // The engine's message quotes the body; only the place is passed on.
     const place = /\(line \d+ column \d+\)/.exec(String(error))?.[0];
     throw new GatewayError(
       Reason.MALFORMED_JSON,
-      raw.length === 0
+      text.length === 0
         ? "The body is empty. Send a JSON object."
         : `The body is not valid JSON${place ? ` ${place}` : ""}.`,
     );

@@ -37,6 +37,7 @@ export interface Letter {
 export const totalScope = "total";
 export const keyScope = (keyId: string) => `key:${keyId}`;
 
+const sums = (...columns: readonly string[]) => columns.map((column) => `sum(${column}) as ${column}`).join(", ");
 const bucketList = usageBuckets.map((bucket) => bucketColumns[bucket]);
 const inserted = Object.keys(eventColumns).map((column) => (column === "start_time_ms" ? "start_time" : column));
 const selected = Object.keys(eventColumns).map((column) =>
@@ -60,20 +61,21 @@ const recordSql = `
     select ${selected.join(", ")} from given order by event_id
     on conflict (event_id) do nothing
     returning key_id, cost_nano_usd, ${bucketList.join(", ")}
+  ), keyed as (
+    select key_id, count(*) as attempts, ${sums("cost_nano_usd", ...bucketList)} from entered group by key_id
   ), scoped as (
-    select 'key:' || key_id as scope, entered.* from entered
+    select 'key:' || key_id as scope, attempts, cost_nano_usd, ${bucketList.join(", ")} from keyed
     union all
-    select '${totalScope}' as scope, entered.* from entered
+    select '${totalScope}', ${sums("attempts", "cost_nano_usd", ...bucketList)} from keyed having count(*) > 0
   ), added as (
     insert into balance (scope, attempts, cost_nano_usd, ${bucketList.join(", ")})
-    select scope, count(*), sum(cost_nano_usd), ${bucketList.map((bucket) => `sum(${bucket})`).join(", ")}
-    from scoped group by scope order by scope
+    select * from scoped order by scope
     on conflict (scope) do update set
       attempts = balance.attempts + excluded.attempts,
       cost_nano_usd = balance.cost_nano_usd + excluded.cost_nano_usd,
       ${bucketList.map((bucket) => `${bucket} = balance.${bucket} + excluded.${bucket}`).join(", ")}
   )
-  select count(*)::int as inserted from entered`;
+  select coalesce(sum(attempts), 0)::int as inserted from keyed`;
 
 /** Every attempt that reached a provider, exactly once, and what it all adds up to. */
 export class Ledger {
