@@ -113,12 +113,12 @@ export function errorAnswer(
  */
 function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
   try {
-    const { fields, closingBrace } = gateJson(raw);
+    const text = raw.toString("utf8");
+    const { fields, closingBrace } = gateJson(text);
     const span = fields.get("usage");
-    // The gate trusts the syntax, so at least it has to be one object from the first byte to the last.
-    const isObject = raw[0] === 0x7b && raw.toString("latin1", closingBrace).trimEnd() === "}";
-    if (!span || !isObject) return undefined;
-    return dialect.usage({ usage: JSON.parse(raw.toString("utf8", span.start, span.end)) as JsonValue });
+    // The gate trusts the syntax, so at least it has to be one object from the first character to the last.
+    if (!span || text[0] !== "{" || text.slice(closingBrace).trimEnd() !== "}") return undefined;
+    return dialect.usage({ usage: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
   } catch {
     return undefined;
   }
