@@ -105,6 +105,8 @@ function copyOf(origin: Part): Part {
   const kind = origin.kind.case === undefined ? origin.kind : { ...origin.kind, value: { ...origin.kind.value } };
   const copy = part(kind as Part["kind"], origin.extra);
   if (origin.cache) copy.cache = origin.cache;
+  if (origin.signature !== undefined) copy.signature = origin.signature;
+  if (origin.origin !== undefined) copy.origin = origin.origin;
   return copy;
 }
 
@@ -119,6 +121,7 @@ function grow(part: Part, delta: PartGrown["delta"]): void {
       return;
     case "signature":
       if (kind.case === "reasoning") kind.value.signature += delta.value;
+      else part.signature = (part.signature ?? "") + delta.value;
       return;
     case "extra":
       part.extra = mergeExtra(part.extra, delta.value as JsonObject);

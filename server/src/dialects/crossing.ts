@@ -1,64 +1,9 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { DialectId } from "./dialect.ts";
+import { fatesOf } from "./fates.ts";
 import { objectIn } from "./wire.ts";
-
-/** What becomes of a field that only its origin's dialect knows. */
-type Fate =
-  /** Its loss is harmless, and is reported. */
-  | "lose"
-  /** Its loss would change what the call means. */
-  | "refuse"
-  /** The object is known; what is left of it here is lost field by field. */
-  | "lose inside"
-  /** It says nothing that is not said elsewhere. */
-  | "pass over";
-
-/**
- * The request fields without a word in the canonical model, by origin. A field that is not listed is lost and reported:
- * nobody knows what it means, and the report lets a strict caller refuse.
- */
-const fates: Readonly<Record<string, Readonly<Record<string, Fate | ((value: JsonValue) => Fate)>>>> = {
-  "openai-chat": {
-    // Said by canonical fields already; kept only for their spelling.
-    max_tokens: "pass over",
-    safety_identifier: "pass over",
-    // Sound, searched pages and older calls are answers of another kind.
-    modalities: (value) => (JSON.stringify(value) === '["text"]' ? "pass over" : "refuse"),
-    audio: "refuse",
-    web_search_options: "refuse",
-    functions: "refuse",
-    function_call: "refuse",
-    verbosity: (value) => (value === "medium" ? "pass over" : "refuse"),
-    // A stored answer is asked for later; not storing it is what everybody else does.
-    store: (value) => (value === true ? "refuse" : "pass over"),
-    // These change speed, price, bookkeeping or the odds of a word, not what is asked.
-    prediction: "lose",
-    service_tier: "lose",
-    logit_bias: "lose",
-    metadata: "lose",
-    prompt_cache_key: "lose",
-    prompt_cache_retention: "lose",
-    stream_options: "lose inside",
-  },
-  "anthropic-messages": {
-    container: "refuse",
-    mcp_servers: "refuse",
-    // Where the data may be processed is a promise, not a wish.
-    inference_geo: "refuse",
-    // Trims what the provider re-reads and caches; the conversation itself is unchanged. Coding clients always send it.
-    context_management: "lose",
-    // The older spelling of a format that a canonical field says.
-    output_format: "pass over",
-    cache_control: "lose",
-    metadata: "lose inside",
-    thinking: "lose inside",
-    output_config: "lose inside",
-    service_tier: "lose",
-    speed: "lose",
-  },
-};
 
 /** One way from a dialect to another: knows what may be said as it is, what is lost, and what must be refused. */
 export class Crossing {
@@ -92,7 +37,7 @@ export class Crossing {
   requestExtra(extra: JsonObject | undefined): JsonObject | undefined {
     if (extra === undefined || this.same) return extra;
     for (const [field, value] of Object.entries(extra)) {
-      const known = fates[this.from];
+      const known = fatesOf[this.from];
       const entry = known !== undefined && Object.hasOwn(known, field) ? known[field] : "lose";
       const fate = typeof entry === "function" ? entry(value) : entry;
       if (fate === "refuse") throw this.cannot(field, `\`${field}\``);

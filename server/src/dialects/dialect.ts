@@ -4,8 +4,16 @@ import type { GatewayError } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Frame } from "../framing/frame.ts";
+import type { Framing } from "../framing/framing.ts";
 
-export type DialectId = "openai-chat" | "anthropic-messages";
+export type DialectId =
+  | "openai-chat"
+  | "openai-responses"
+  | "anthropic-messages"
+  | "gemini"
+  | "bedrock-converse"
+  | "cohere-chat"
+  | "ollama-chat";
 
 export type Operation = "generate" | "count-tokens";
 
@@ -15,13 +23,13 @@ export type Operation = "generate" | "count-tokens";
  */
 export interface Dialect {
   readonly id: DialectId;
-  /** Where clients find it. */
+  /** Where clients find it. Empty for a dialect that is spoken to providers only. */
   readonly routes: readonly DialectRoute[];
   readonly request: {
     /** What the gateway must know of every request, with the types of all known fields checked on the way. */
-    head(wire: JsonObject): RequestHead;
+    head(wire: JsonObject, address?: Address): RequestHead;
     /** Throws a `GatewayError` with `INVALID_ARGUMENT` and the `param` for what cannot be understood. */
-    decode(wire: JsonObject): GenerateRequest;
+    decode(wire: JsonObject, address?: Address): GenerateRequest;
     encode(request: GenerateRequest, context: RequestContext): JsonObject;
     /**
      * The top-level fields that change when a request in this dialect goes to an upstream of this dialect, as JSON text.
@@ -34,6 +42,8 @@ export interface Dialect {
     encode(reply: GenerateReply, losses: Losses): JsonObject;
   };
   readonly stream: {
+    /** How frames lie in the bytes of a stream. */
+    readonly framing: Framing;
     decoder(): StreamDecoder;
     encoder(context: StreamContext): StreamEncoder;
     /** The answer's usage and ending, read from raw frames beside the byte path. */
@@ -65,8 +75,19 @@ export interface Dialect {
 
 export interface DialectRoute {
   readonly method: "POST";
+  /** One part may be `{model}`, which stands for one or more characters of any kind. */
   readonly path: string;
   readonly operation: Operation;
+  /** The path asks for a stream. Without it the body says. */
+  readonly stream?: boolean;
+  /** How a stream on this route is framed, where the query decides it. Without it as everywhere in the dialect. */
+  readonly framing?: (query: URLSearchParams) => Framing;
+}
+
+/** What the path of a request says, in dialects that say it there. */
+export interface Address {
+  readonly model?: string;
+  readonly stream?: boolean;
 }
 
 export interface RequestHead {

@@ -1,26 +1,8 @@
 import { Buffer } from "node:buffer";
-import type { Frame } from "./frame.ts";
+import type { FrameScanner, FrameScannerOptions } from "./framing.ts";
 import { createSseTextReader, tooLarge } from "./sse.ts";
 
-export interface SseScannerOptions {
-  /** Byte sequences of which every frame that must be read holds at least one. */
-  readonly markers: readonly string[];
-  readonly maxFrameBytes: number;
-  /** Takes whole frames, byte for byte as they came. */
-  readonly onBytes: (bytes: Buffer) => void;
-  /**
-   * Takes a frame that holds a marker, before its bytes go to `onBytes`; all bytes of shown frames before it may go out
-   * with it. `hide` keeps its bytes back for good.
-   */
-  readonly onMarked: (frame: Frame) => "show" | "hide";
-}
-
-export interface SseScanner {
-  push(chunk: Buffer): void;
-  /** The bytes are over. A frame that is not whole is never handed on; the answer says whether there was one. */
-  end(): { readonly leftOver: boolean };
-  /** Whole events seen so far, hidden ones included. A frame without data, a comment for example, is none. */
-  readonly frameCount: number;
+export interface SseScanner extends FrameScanner {
   /** Bytes of the frame that is not whole yet. */
   readonly heldBytes: number;
 }
@@ -29,7 +11,7 @@ export interface SseScanner {
  * Hands server-sent events on as bytes, whole frames only, and reads no more of them than it must: a chunk that ends in a
  * blank line and holds no marker passes as the buffer it came in. The hot path of an answer that stays in its dialect.
  */
-export function createSseScanner(options: SseScannerOptions): SseScanner {
+export function createSseScanner(options: FrameScannerOptions): SseScanner {
   const { maxFrameBytes, onBytes, onMarked } = options;
   const marker = anyOf(options.markers);
   let held: Buffer[] = [];

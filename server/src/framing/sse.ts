@@ -1,20 +1,7 @@
 import { StringDecoder } from "node:string_decoder";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Frame } from "./frame.ts";
-
-export interface SseReaderOptions {
-  /** The largest frame that is read. A larger one is `UPSTREAM_GARBAGE`: a frame is held until it is whole. */
-  readonly maxFrameBytes: number;
-}
-
-export interface SseReader {
-  push(chunk: Uint8Array): void;
-  /**
-   * The bytes are over. What stands after the last blank line is no frame and is dropped, as the specification asks;
-   * the answer says whether there was anything.
-   */
-  end(): { readonly leftOver: boolean };
-}
+import type { FrameLimits, FrameReader } from "./framing.ts";
 
 /**
  * Reads server-sent events from bytes cut anywhere.
@@ -22,7 +9,7 @@ export interface SseReader {
  * The decoder keeps the bytes of a character cut in two. A `TextDecoder` would too, but making one costs more than reading
  * a short stream does.
  */
-export function createSseReader(onFrame: (frame: Frame) => void, options: SseReaderOptions): SseReader {
+export function createSseReader(onFrame: (frame: Frame) => void, options: FrameLimits): FrameReader {
   const decoder = new StringDecoder("utf8");
   const lines = createSseTextReader(onFrame, options);
   return {
@@ -37,11 +24,12 @@ export function createSseReader(onFrame: (frame: Frame) => void, options: SseRea
 /**
  * Reads server-sent events from text. https://html.spec.whatwg.org/multipage/server-sent-events.html
  *
- * Lines end in LF, CRLF or CR. Comments, `id` and `retry` are read and dropped; frames without data are none.
+ * Lines end in LF, CRLF or CR. Comments, `id` and `retry` are read and dropped; frames without data are none. What stands
+ * after the last blank line is no frame, as the specification asks.
  */
 export function createSseTextReader(
   onFrame: (frame: Frame) => void,
-  { maxFrameBytes }: SseReaderOptions,
+  { maxFrameBytes }: FrameLimits,
 ): { read(text: string): void; leftOver(): boolean } {
   let rest = "";
   let begun = false;

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
-import type { Dialect, Quirks, RequestHead } from "../dialects/dialect.ts";
+import type { Address, Dialect, Quirks, RequestHead } from "../dialects/dialect.ts";
 import { type Gated, gateJson } from "./json-gate.ts";
 
 /** What an attempt changes in a request, and what it must know to write it. */
@@ -38,20 +38,23 @@ export interface Request {
 export class WireRequest implements Request {
   readonly head: RequestHead;
   readonly #dialect: Dialect;
+  readonly #address: Address;
   readonly #raw: Buffer;
   readonly #text: string;
   readonly #gated: Gated;
   readonly #wire: JsonObject;
   #value: GenerateRequest | undefined;
 
-  constructor(dialect: Dialect, raw: Buffer) {
+  /** `address` is what the path said. */
+  constructor(dialect: Dialect, raw: Buffer, address: Address = {}) {
     if (!isUtf8(raw)) throw new GatewayError(Reason.MALFORMED_JSON, "The body is not valid UTF-8.");
     this.#dialect = dialect;
+    this.#address = address;
     this.#raw = raw;
     this.#text = raw.toString("utf8");
     this.#gated = gateJson(this.#text);
     this.#wire = parseObject(this.#text);
-    this.head = dialect.request.head(this.#wire);
+    this.head = dialect.request.head(this.#wire, address);
   }
 
   get size(): number {
@@ -59,7 +62,7 @@ export class WireRequest implements Request {
   }
 
   value(): GenerateRequest {
-    this.#value ??= this.#dialect.request.decode(this.#wire);
+    this.#value ??= this.#dialect.request.decode(this.#wire, this.#address);
     return this.#value;
   }
 

@@ -26,9 +26,15 @@ export interface ProviderType {
   readonly local?: boolean;
 }
 
+/**
+ * The path of each operation below the base URL; `stream` is that of a streamed generation where it is another one.
+ * `{model}` stands for the model's name.
+ */
+export type Paths = Partial<Record<Operation | "stream", string>>;
+
 export interface Speech {
   readonly dialect: DialectId;
-  readonly paths: Partial<Record<Operation, string>>;
+  readonly paths: Paths;
 }
 
 const chat: Speech = { dialect: "openai-chat", paths: { generate: "/chat/completions" } };

@@ -1,7 +1,7 @@
 import { type Dispatcher, Pool } from "undici";
 import type { Dialect, DialectId, Operation, Quirks } from "../dialects/dialect.ts";
 import { dialectOf } from "../dialects/index.ts";
-import { catalogue, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
+import { catalogue, type Paths, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
 import { dialectHeaders, passedHeaders, withPassedHeaders } from "./wire-headers.ts";
 
 export interface Timeouts {
@@ -57,7 +57,7 @@ export interface Provider {
 /** A dialect a provider speaks, with what every request in it needs. */
 export interface Speaking {
   readonly dialect: Dialect;
-  readonly paths: Partial<Record<Operation, string>>;
+  readonly paths: Paths;
   /** Name, value, name, value, ... */
   readonly headers: readonly string[];
   /** Request headers of a client that are passed on: of any client, and of one that speaks the same dialect. */
@@ -131,4 +131,10 @@ export function speakingFor(
 ): Speaking | undefined {
   const able = provider.speaks.filter(({ paths }) => paths[operation]);
   return able.find(({ dialect }) => dialect.id === door) ?? able[0];
+}
+
+/** The path of one call, or undefined when the provider cannot do that. */
+export function pathOf({ paths }: Speaking, operation: Operation, stream: boolean, model: string): string | undefined {
+  const path = (operation === "generate" && stream ? paths.stream : undefined) ?? paths[operation];
+  return path?.includes("{model}") ? path.replace("{model}", () => encodeURIComponent(model)) : path;
 }

@@ -9,6 +9,11 @@ interface HeaderRules {
 
 const rules: Readonly<Record<DialectId, HeaderRules>> = {
   "openai-chat": { defaults: {}, passed: ["openai-beta"] },
+  "openai-responses": { defaults: {}, passed: ["openai-beta"] },
+  gemini: { defaults: {}, passed: [] },
+  "bedrock-converse": { defaults: {}, passed: [] },
+  "cohere-chat": { defaults: {}, passed: [] },
+  "ollama-chat": { defaults: {}, passed: [] },
   "anthropic-messages": {
     defaults: { "anthropic-version": "2023-06-01" },
     passed: ["anthropic-version", "anthropic-beta"],

@@ -1,3 +1,4 @@
+import { serverSentEvents } from "../../framing/server-sent-events.ts";
 import type { Dialect } from "../dialect.ts";
 import { countIn } from "../wire.ts";
 import { decodeError, encodeError, errorFrame } from "./error.ts";
@@ -19,7 +20,7 @@ export const anthropicMessages: Dialect = {
   ],
   request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
   unary: { decode: decodeReply, encode: encodeReply },
-  stream: { decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
+  stream: { framing: serverSentEvents, decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
   usage: (wire) => decodeUsage(wire.usage),
   count: {
     request: (wire) => Object.fromEntries(counted.flatMap((field) => (field in wire ? [[field, wire[field]!]] : []))),

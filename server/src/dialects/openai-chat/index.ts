@@ -1,3 +1,4 @@
+import { serverSentEvents } from "../../framing/server-sent-events.ts";
 import type { Dialect } from "../dialect.ts";
 import { decodeError, encodeError, errorFrame } from "./error.ts";
 import { edits, readHead } from "./head.ts";
@@ -18,7 +19,7 @@ export const openaiChat: Dialect = {
   ],
   request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
   unary: { decode: decodeReply, encode: encodeReply },
-  stream: { decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
+  stream: { framing: serverSentEvents, decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
   usage: (wire) => decodeUsage(wire.usage),
   // The vendor counts tokens only in its newer API.
   count: { request: (wire) => wire, encode: (inputTokens) => ({ input_tokens: inputTokens }), decode: () => undefined },

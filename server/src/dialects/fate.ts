@@ -1,0 +1,18 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+
+/** What becomes of a field that only its origin's dialect knows. */
+export type Fate =
+  /** Its loss is harmless, and is reported. */
+  | "lose"
+  /** Its loss would change what the call means. */
+  | "refuse"
+  /** The object is known; what is left of it here is lost field by field. */
+  | "lose inside"
+  /** It says nothing that is not said elsewhere. */
+  | "pass over";
+
+/**
+ * The fields of a dialect's requests without a word in the canonical model, and what becomes of each in another dialect. A
+ * field that is not listed is lost and reported: nobody knows what it means, and the report lets a strict caller refuse.
+ */
+export type Fates = Readonly<Record<string, Fate | ((value: JsonValue) => Fate)>>;
