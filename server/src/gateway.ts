@@ -1,7 +1,6 @@
-import { chmodSync, rmSync } from "node:fs";
-import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -19,17 +18,19 @@ import { providerService } from "./admin/providers.ts";
 import { requestService } from "./admin/requests.ts";
 import { systemService } from "./admin/system.ts";
 import { usageService } from "./admin/usage.ts";
+import { GatewayError, Reason } from "./canonical/error.ts";
 import type { Settings } from "./config/settings.ts";
 import { chatService } from "./http/chat-service.ts";
 import { consoleFiles } from "./http/console-files.ts";
 import { createListener } from "./http/listener.ts";
+import { type LocalSocket, listenLocally } from "./http/local-socket.ts";
 import { modelService } from "./http/model-service.ts";
 import { requestIds } from "./http/request-id.ts";
 import { routes } from "./http/routes.ts";
 import { rpcHandler } from "./http/rpc.ts";
 import { type DoorLimits, defaultDoorLimits } from "./http/wire-door.ts";
 import { Activity } from "./pipeline/activity.ts";
-import { KeyRing, type RingKey } from "./pipeline/key-ring.ts";
+import { defaultKeyLimits, type KeyLimits, KeyRing, type RingKey } from "./pipeline/key-ring.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { Router } from "./pipeline/router.ts";
 import { createProvider, type Provider } from "./providers/provider.ts";
@@ -51,6 +52,8 @@ export interface GatewayParts {
   readonly log: Log;
   /** Other waits than the usual ones; the tests of a client that stops reading cannot wait a minute. */
   readonly limits?: DoorLimits;
+  /** Likewise for the tests of a database that is away. */
+  readonly keyLimits?: KeyLimits;
 }
 
 /** A running gateway. */
@@ -59,23 +62,54 @@ export interface Gateway {
   readonly router: Router;
   readonly activity: Activity;
   readonly toll: Toll;
-  /** Stops taking calls, lets running ones finish for `graceMs`, settles, and closes everything it opened but the store. */
-  stop(graceMs: number): Promise<void>;
+  /** Whether somebody asks `/ready` where to send calls, and so has to see it turn before the port closes. */
+  readonly isWatched: () => boolean;
+  /**
+   * Says at once that it is not ready, and goes on as before for `drainDelayMs`. Then takes no more connections, lets
+   * running calls finish for `graceMs`, ends the others with an error in their own dialect, settles, and closes everything
+   * it opened but the store.
+   */
+  stop(graceMs: number, drainDelayMs?: number): Promise<void>;
 }
+
+/** Who has not asked `/ready` for this long does not watch it. The slowest of the usual balancers ask twice a minute. */
+const watchedForMs = 60_000;
+/** After the grace: how long what is said last may take to reach the client. */
+const lastWordsMs = 1_000;
+/** How long a stop waits for the ledger at most. What it lacks then is in the journal for the next start. */
+const longestLedgerWaitMs = 10_000;
 
 const consoleDirectory = fileURLToPath(new URL("../../admin-web/dist", import.meta.url));
 
 /** Puts the parts together: this is the one place that knows all of them. */
 export async function startGateway(
-  { settings, store, adminTokenHash, world, log, limits = defaultDoorLimits }: GatewayParts,
+  {
+    settings,
+    store,
+    adminTokenHash,
+    world,
+    log,
+    limits = defaultDoorLimits,
+    keyLimits = defaultKeyLimits,
+  }: GatewayParts,
   openToll: typeof startToll = startToll,
 ): Promise<Gateway> {
   const { clock } = world;
   const startTimeMs = clock.nowMs();
-  const keys = new KeyRing();
-  const loadKeys = async () => keys.replace((await store.keys.snapshot()).flatMap(ringKeys));
-  await loadKeys();
+  const keys = new KeyRing(() => store.keys.confirmedAtMs, keyLimits);
+  let loads = 0;
+  let latest = 0;
+  const loadKeys = async () => {
+    const load = ++loads;
+    const snapshot = await store.keys.snapshot();
+    // What was asked for later knows more, and may have been there sooner.
+    if (load < latest) return;
+    latest = load;
+    keys.replace(snapshot.flatMap(ringKeys));
+  };
+  // Listening first, so that no change falls between the two.
   const stopWatchingKeys = store.keys.onChange(loadKeys);
+  await loadKeys();
 
   const toll = await openToll({ settings, store, world, log });
   const router = new Router(settings.providers.map(providerFrom));
@@ -107,7 +141,8 @@ export async function startGateway(
   };
   const rpc = (local: boolean) => rpcHandler({ routes: services, adminTokenHash, local, log });
 
-  let stopping = false;
+  let stopping: Promise<void> | undefined;
+  let readyAskedAtMs = Number.NEGATIVE_INFINITY;
   const handler = routes({
     ...tools,
     keys,
@@ -115,7 +150,14 @@ export async function startGateway(
     rpc: rpc(false),
     console: consoleFiles(consoleDirectory),
     version,
-    notReady: () => [...(stopping ? ["stopping"] : []), ...(toll.journal.accepting ? [] : ["journal"])],
+    notReady() {
+      readyAskedAtMs = clock.monotonicMs();
+      return [
+        ...(stopping ? ["stopping"] : []),
+        ...(toll.journal.accepting ? [] : ["journal"]),
+        ...(keys.isTrusted(readyAskedAtMs) ? [] : ["database"]),
+      ];
+    },
   });
   const listener = createListener({
     handler,
@@ -123,17 +165,22 @@ export async function startGateway(
     onUnexpectedTls: () =>
       log.warn(`A client spoke HTTPS to this HTTP port. Use http://localhost:${address.port}, or set server.tls.`),
   });
-  let local: http.Server | undefined;
-  const stop = async (graceMs: number) => {
-    stopping = true;
-    local?.close();
-    local?.closeAllConnections();
+  let local: LocalSocket | undefined;
+  const stopOnce = async (graceMs: number, drainDelayMs: number) => {
+    listener.drain();
+    if (drainDelayMs > 0) await sleep(drainDelayMs);
     // Watchers never end by themselves. Calls do, and get their time to.
     shutdown.abort(new ConnectError("The gateway is shutting down. Try again.", Code.Unavailable));
-    await listener.close(graceMs);
-    await toll.stop(graceMs);
+    const graceEnds = setTimeout(() => activity.interrupt(shuttingDown()), graceMs);
+    await Promise.all([listener.close(graceMs + lastWordsMs), local?.close(graceMs + lastWordsMs)]);
+    clearTimeout(graceEnds);
+    await toll.stop(Math.min(graceMs, longestLedgerWaitMs));
     stopWatchingKeys();
     await Promise.all(router.providers.map(({ dispatcher }) => dispatcher.destroy()));
+  };
+  const stop = (graceMs: number, drainDelayMs = 0) => {
+    stopping ??= stopOnce(graceMs, drainDelayMs);
+    return stopping;
   };
   let address: AddressInfo;
   try {
@@ -144,7 +191,16 @@ export async function startGateway(
     await stop(0);
     throw error;
   }
-  return { port: address.port, router, activity, toll, stop };
+  const isWatched = () => clock.monotonicMs() - readyAskedAtMs < watchedForMs;
+  return { port: address.port, router, activity, toll, isWatched, stop };
+}
+
+function shuttingDown(): GatewayError {
+  return new GatewayError(
+    Reason.SHUTTING_DOWN,
+    "The gateway is shutting down and could not wait for the end of this answer. Try again.",
+    { retryAfterMs: 1_000 },
+  );
 }
 
 function providerFrom(settings: Settings["providers"][number]): Provider {
@@ -160,17 +216,4 @@ function ringKeys(key: GateKey): RingKey[] {
   if (!key.previousSecretHash) return [own];
   const graceEndTimeMs = Math.min(endTimeMs, key.graceEndTimeMs ?? 0);
   return [own, { hash: key.previousSecretHash, caller, endTimeMs: graceEndTimeMs }];
-}
-
-/** The socket that the command line uses on this machine. Who may open the file may administer. */
-async function listenLocally(path: string, rpc: http.RequestListener): Promise<http.Server | undefined> {
-  if (process.platform === "win32") return undefined;
-  rmSync(path, { force: true }); // left behind by a process that was killed; the directory's lock says that none runs
-  const server = http.createServer(rpc);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  });
-  chmodSync(path, 0o600);
-  return server;
 }

@@ -4,15 +4,19 @@ import { UsageEventSchema } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import { createBillingConsumer } from "./billing/consumer.ts";
 import { createEventValidator } from "./billing/validate.ts";
 import type { Settings } from "./config/settings.ts";
+import { ArchivedJournal, type ArchivedJournalOptions } from "./events/archived-journal.ts";
 import type { Bus, HandleEvents } from "./events/bus.ts";
 import { inProcessBus } from "./events/in-process.ts";
-import { Journal, type JournalOptions } from "./events/journal.ts";
+import type { Journal } from "./events/journal.ts";
 import { natsBus } from "./events/nats.ts";
 import { newProducer } from "./events/producer.ts";
 import { recover } from "./events/recovery.ts";
+import { replay } from "./events/replay.ts";
 import type { Report } from "./events/report.ts";
+import { SegmentArchive } from "./events/segment-archive.ts";
 import type { LedgerCheck } from "./events/settlement.ts";
 import { Shipper, type ShipperOptions } from "./events/shipper.ts";
+import type { EmbeddedDirectory } from "./store/embedded-directory.ts";
 import type { Ledger } from "./store/ledger.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -36,7 +40,7 @@ export interface TollParts {
 
 /** Makes the parts that a fault would be expensive in. The chaos tests put faulty ones in their place. */
 export interface TollMakers {
-  readonly journal: (options: JournalOptions) => Journal;
+  readonly journal: (options: ArchivedJournalOptions) => Journal;
   readonly bus: (settings: Settings, ledger: Ledger, name: string, report: Report) => Bus;
   /** What is done with the events that the bus delivers. */
   readonly handler: (ledger: Ledger, settings: Settings) => HandleEvents;
@@ -45,7 +49,7 @@ export interface TollMakers {
 }
 
 export const tollMakers: TollMakers = {
-  journal: (options) => new Journal(options),
+  journal: (options) => new ArchivedJournal(options),
   bus: createBus,
   handler: billingHandler,
   ledgerCheck,
@@ -56,16 +60,18 @@ export async function startToll(
   { settings, store, world, log }: TollParts,
   makers: TollMakers = tollMakers,
 ): Promise<Toll> {
-  const { ledger } = store;
+  const { ledger, embedded } = store;
   const report: Report = (what, facts) => log.warn({ ...facts, err: facts.error, error: undefined }, what);
   const root = join(settings.dataDirectory, "journal");
+  const archive = embedded && archiveIn(embedded, report);
+  if (embedded?.rebuild && archive) await rebuildLedger({ embedded, archive, journals: root, ledger, report, log });
   const producer = newProducer(world);
-  const journal = makers.journal({ root, producer, report, sync: settings.journalSync, grouped: true });
+  const journal = makers.journal({ root, producer, report, sync: settings.journalSync, grouped: true, archive });
   const bus = makers.bus(settings, ledger, producer, report);
   const subscription = bus.subscribe(makers.handler(ledger, settings));
   const shipper = makers.shipper({ journal, bus, ledger: makers.ledgerCheck(ledger), clock: world.clock, report });
   // The data directory is this process's alone, so every other producer in it is dead.
-  shipper.adopt(await recover({ root, own: producer, exclusive: true, nowMs: world.clock.nowMs(), report }));
+  shipper.adopt(await recover({ root, own: producer, exclusive: true, nowMs: world.clock.nowMs(), report, archive }));
 
   return {
     journal,
@@ -79,6 +85,63 @@ export async function startToll(
     },
   };
 }
+
+/** Where the journal's segments go that the ledger has had. On a PostgreSQL server they are removed: it has backups. */
+function archiveIn({ archive: root, watermark }: EmbeddedDirectory, report: Report): SegmentArchive {
+  return new SegmentArchive({
+    root,
+    report,
+    async kept(producer, lastSequence) {
+      try {
+        await watermark.raise({ producer, sequence: BigInt(lastSequence) });
+      } catch (error) {
+        // An older mark finds less damage. The segment is safe all the same.
+        report("the ledger's watermark cannot be written", { error });
+      }
+    },
+  });
+}
+
+interface RebuildParts {
+  readonly embedded: EmbeddedDirectory;
+  readonly archive: SegmentArchive;
+  readonly journals: string;
+  readonly ledger: Ledger;
+  readonly report: Report;
+  readonly log: Log;
+}
+
+/** Fills a new embedded ledger with everything the old one had. No call is served before it is complete. */
+async function rebuildLedger({ embedded, archive, journals, ledger, report, log }: RebuildParts): Promise<void> {
+  const setAside = embedded.rebuild?.setAside;
+  const beganAtMs = performance.now();
+  const seconds = () => Math.round((performance.now() - beganAtMs) / 100) / 10;
+  let toldAtMs = beganAtMs;
+  log.warn("the ledger is rebuilt from the journal and its archive; calls are served when that is done");
+  // What the journal holds was believed once. What the database objects to is set aside, as it was then.
+  const consumer = createBillingConsumer({ ledger, validate: () => undefined });
+  const mark = await embedded.watermark.read();
+  const replayed = await replay({
+    archive,
+    journals,
+    ledger: ledgerCheck(ledger),
+    known: mark && { producer: mark.producer, sequence: Number(mark.sequence) },
+    record: (events) => consumer.handle(events),
+    report,
+    progress(events) {
+      if (performance.now() - toldAtMs < progressEveryMs) return;
+      toldAtMs = performance.now();
+      log.warn({ events, seconds: seconds() }, `the ledger is being rebuilt: ${events} events so far`);
+    },
+  });
+  const { rows, problems } = await ledger.verify();
+  await embedded.rebuilt();
+  const facts = { ...replayed, rows: Number(rows), problems: problems.slice(0, 10), seconds: seconds(), setAside };
+  const sound = problems.length === 0 && replayed.lost === 0;
+  log.warn(facts, `the ledger is rebuilt: ${rows} rows, ${sound ? "verified" : "and it is NOT complete"}`);
+}
+
+const progressEveryMs = 5_000;
 
 function createBus(settings: Settings, ledger: Ledger, name: string, report: Report): Bus {
   if (settings.natsUrl) {

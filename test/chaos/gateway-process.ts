@@ -96,12 +96,12 @@ export class GatewayProcess implements Victim {
   }
 
   /** Calls a method of an admin service. */
-  async ask(method: string): Promise<Record<string, unknown>> {
+  async ask(method: string, request: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     const token = readFileSync(join(this.#options.directory, "admin-token"), "utf8").trim();
     const response = await fetch(`${this.origin}/pontage.admin.v1.${method}`, {
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: "{}",
+      body: JSON.stringify(request),
     });
     if (!response.ok) throw new Error(`${method}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Record<string, unknown>;

@@ -28,7 +28,10 @@ export interface TestGatewayOptions {
    * one, and `embedded` insists.
    */
   readonly database?: "any" | "embedded";
+  /** A database made by the test, which may take it away. */
+  readonly databaseUrl?: string;
   readonly limits?: NonNullable<Parameters<typeof startGateway>[0]["limits"]>;
+  readonly keyLimits?: NonNullable<Parameters<typeof startGateway>[0]["keyLimits"]>;
 }
 
 export type LedgerRow = EntityProps<LedgerEntry>;
@@ -60,14 +63,17 @@ export const upstreamSecret = "upstream-canary-1f0e9d8c7b6a";
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const directory = mkdtempSync(join(tmpdir(), "pontage-gateway-"));
   const postgresUrl = options.database === "embedded" ? undefined : inject("services").postgresUrl;
-  const database = postgresUrl === undefined ? undefined : await createDatabase(postgresUrl);
+  const ownDatabase = options.databaseUrl === undefined && postgresUrl !== undefined;
+  const database = ownDatabase ? await createDatabase(postgresUrl) : undefined;
   const log: string[] = [];
   const settings: Settings = {
     host: "127.0.0.1",
     port: 0,
     tls: options.tls,
+    drainDelayMs: undefined,
+    drainTimeoutMs: 1_000,
     dataDirectory: join(directory, "data"),
-    databaseUrl: database?.url,
+    databaseUrl: options.databaseUrl ?? database?.url,
     natsUrl: undefined,
     macKey: undefined,
     journalSync: "none",
@@ -87,6 +93,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       world: systemWorld,
       log: pino({ level: "info" }, { write: (line) => void log.push(line) }),
       ...(options.limits && { limits: options.limits }),
+      ...(options.keyLimits && { keyLimits: options.keyLimits }),
     },
     // The toll as it is, but without waiting for more rows to a statement: every test here waits for its own.
     (parts) => startToll(parts, { ...tollMakers, shipper: (options) => new Shipper({ ...options, lingerMs: 2 }) }),

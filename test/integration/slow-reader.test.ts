@@ -3,12 +3,15 @@ import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import v8 from "node:v8";
 import vm from "node:vm";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { StreamChatRequestSchema } from "@pontage/gen/pontage/v1/chat_pb.ts";
+import { Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../gateway/gateway.ts";
 import { endless } from "../simulators/behaviours.ts";
 import type { Behaviour } from "../simulators/simulator.ts";
 import { transportsTo } from "./clients.ts";
-import { type Door, doors, framesIn, rawCall } from "./doors.ts";
+import { doors, framesIn, rawCall } from "./doors.ts";
 import { openScene, type Scene, upstreamNames } from "./scene.ts";
 
 /*
@@ -68,13 +71,25 @@ interface Stalled {
   end(): void;
 }
 
+/** What a client asks, and by which door. */
+interface Asking {
+  readonly client: string;
+  readonly transports: readonly (keyof typeof stalls)[];
+  readonly path: string;
+  readonly contentType: string;
+  body(model: string): Buffer;
+}
+
 /** Clients that ask and then never read. */
-const stalls: Readonly<Record<string, (scene: Scene, door: Door, model: string) => Stalled>> = {
-  "HTTP/1.1": ({ gateway }, door, model) => {
+const stalls = {
+  "HTTP/1.1": ({ gateway }: Scene, { path, contentType, body }: Asking, model: string): Stalled => {
     const socket = net.connect(gateway.port, "127.0.0.1");
     socket.on("error", () => {});
     socket.pause();
-    socket.write(rawCall(gateway, door, model, true));
+    const bytes = body(model);
+    const head = [`POST ${path} HTTP/1.1`, "host: localhost", `authorization: Bearer ${gateway.apiKey}`];
+    head.push(`content-type: ${contentType}`, `content-length: ${bytes.length}`, "", "");
+    socket.write(Buffer.concat([Buffer.from(head.join("\r\n")), bytes]));
     // A paused socket does not see its end. Reading on shows whether the other side has hung up.
     let gone = false;
     socket.on("close", () => {
@@ -82,11 +97,11 @@ const stalls: Readonly<Record<string, (scene: Scene, door: Door, model: string) 
     });
     return { gone: () => gone, end: () => socket.resume() };
   },
-  "HTTP/2": ({ gateway }, door, model) => {
+  "HTTP/2": ({ gateway }: Scene, { path, contentType, body }: Asking, model: string): Stalled => {
     const session = http2.connect(gateway.baseUrl);
     session.on("error", () => {});
     const request = session.request({
-      ...{ ":method": "POST", ":path": door.path, "content-type": "application/json" },
+      ...{ ":method": "POST", ":path": path, "content-type": contentType, te: "trailers" },
       authorization: `Bearer ${gateway.apiKey}`,
     });
     let gone = false;
@@ -96,51 +111,89 @@ const stalls: Readonly<Record<string, (scene: Scene, door: Door, model: string) 
       session.destroy();
     });
     request.pause();
-    request.end(JSON.stringify(door.body(model, true)));
+    request.end(body(model));
     return { gone: () => gone, end: () => request.resume() };
   },
 };
 
-for (const [transport, stall] of Object.entries(stalls)) {
-  for (const door of doors) {
-    // In the upstream's dialect, where bytes pass, and across dialects, where every event is written anew.
-    for (const name of ["chat"] as const) {
-      test(`${transport}, ${door.dialect} client, ${name} upstream: who stops reading stops the upstream and is cut off`, async () => {
-        const { simulator } = upstreamOf(name);
-        const clients = 8;
-        const { asked, own } = upstreamOf(name).model(endless(2_048));
-        const before = await memoryInUse();
-        const stalled = Array.from({ length: clients }, () => stall(scene, door, asked));
-        await until("the upstream has all requests", () => simulator.requestsFor(own).length === clients);
-        const received = simulator.requestsFor(own);
-        await untilItStops(() => received.map(({ sentBytes }) => sentBytes));
-        expect(
-          received.every(({ closedByPeerAtMs }) => closedByPeerAtMs === undefined),
-          "paused and not cut",
-        ).toBe(true);
-        const each = Math.max(0, (await memoryInUse()) - before) / clients;
-        const held = heldBytes(scene.gateway.port, Number(new URL(simulator.url).port)) / clients;
-        console.log(
-          `${transport} ${door.dialect} <- ${name}: ${Math.round(held / 1024)} KiB of a stalled answer in the gateway's sockets, ${Math.round(each / 1024)} KiB in the whole process`,
-        );
-        expect(held).toBeLessThanOrEqual(256 * 1024);
-        // The upstream and the client are in this process too, and what an answer is copied into has slack. An answer that
-        // was not stopped would be tens of megabytes.
-        expect(each).toBeLessThan(1024 * 1024);
+/** A message of a stream, in the envelope that Connect and gRPC share. */
+function enveloped(model: string): Buffer {
+  const hello = { kind: { case: "text" as const, value: { text: "Hello" } } };
+  const request = { model, messages: [{ role: Role.USER, parts: [hello] }] };
+  const message = toBinary(StreamChatRequestSchema, create(StreamChatRequestSchema, { request }));
+  const envelope = Buffer.alloc(5 + message.length);
+  envelope.writeUInt32BE(message.length, 1);
+  envelope.set(message, 5);
+  return envelope;
+}
 
-        await until(
-          "the upstream is let go",
-          () => received.every(({ closedByPeerAtMs }) => closedByPeerAtMs !== undefined),
-          stalledClientMs + 5_000,
-        );
-        for (const client of stalled) client.end();
-        await until("the clients are cut off", () => stalled.every(({ gone }) => gone()));
-        const rows = await scene.gateway.rowsOfModel(own);
-        expect(rows.map(({ outcome }) => outcome)).toEqual(Array.from({ length: clients }, () => "partial"));
-      });
-    }
+const rpcPath = "/pontage.v1.ChatService/StreamChat";
+const both = ["HTTP/1.1", "HTTP/2"] as const;
+const connectRpc = { client: "Connect", path: rpcPath, contentType: "application/connect+proto", body: enveloped };
+const askings: readonly Asking[] = [
+  ...doors.map((door) => ({
+    client: door.dialect,
+    transports: both,
+    path: door.path,
+    contentType: "application/json",
+    body: (model: string) => Buffer.from(JSON.stringify(door.body(model, true))),
+  })),
+  { ...connectRpc, transports: both },
+  { ...connectRpc, client: "gRPC", transports: ["HTTP/2"], contentType: "application/grpc+proto" },
+];
+
+for (const asking of askings) {
+  for (const transport of asking.transports) {
+    // In the upstream's dialect, where bytes pass, and across dialects, where every event is written anew.
+    const name = "chat";
+    test(`S6: ${transport}, ${asking.client} client, ${name} upstream: who stops reading stops the upstream and is cut off`, async () => {
+      const { simulator } = upstreamOf(name);
+      const clients = 8;
+      const { asked, own } = upstreamOf(name).model(endless(2_048));
+      const before = await memoryInUse();
+      const stalled = Array.from({ length: clients }, () => stalls[transport](scene, asking, asked));
+      await until("the upstream has all requests", () => simulator.requestsFor(own).length === clients);
+      const received = simulator.requestsFor(own);
+      await untilItStops(() => received.map(({ sentBytes }) => sentBytes));
+      expect(
+        received.every(({ closedByPeerAtMs }) => closedByPeerAtMs === undefined),
+        "paused and not cut",
+      ).toBe(true);
+      const each = Math.max(0, (await memoryInUse()) - before) / clients;
+      const held = heldBytes(scene.gateway.port, Number(new URL(simulator.url).port)) / clients;
+      console.log(
+        `${transport} ${asking.client} <- ${name}: ${Math.round(held / 1024)} KiB of a stalled answer in the gateway's sockets, ${Math.round(each / 1024)} KiB in the whole process`,
+      );
+      expect(held).toBeLessThanOrEqual(256 * 1024);
+      // The upstream and the client are in this process too, and what an answer is copied into has slack. An answer that
+      // was not stopped would be tens of megabytes.
+      expect(each).toBeLessThan(1024 * 1024);
+
+      await until(
+        "the upstream is let go",
+        () => received.every(({ closedByPeerAtMs }) => closedByPeerAtMs !== undefined),
+        stalledClientMs + 5_000,
+      );
+      for (const client of stalled) client.end();
+      await until("the clients are cut off", () => stalled.every(({ gone }) => gone()));
+      const rows = await scene.gateway.rowsOfModel(own);
+      expect(rows.map(({ outcome }) => outcome)).toEqual(Array.from({ length: clients }, () => "partial"));
+    });
   }
 }
+
+test("S6: an RPC client that stops reading when the upstream has finished is cut off all the same", async () => {
+  const { asked, own } = upstreamOf("chat").model(saying(Array.from({ length: 40 }, () => "x".repeat(4_096))));
+  const stalled = stalls["HTTP/2"](scene, askings.find(({ client }) => client === "Connect")!, asked);
+  await until("the upstream has answered", () => upstreamOf("chat").simulator.requestsFor(own).length === 1);
+  await sleep(stalledClientMs / 2);
+  expect(scene.gateway.gateway.activity.inFlight).toBe(1);
+  expect(stalled.gone()).toBe(false);
+  await until("the call has ended", () => scene.gateway.gateway.activity.inFlight === 0);
+  stalled.end();
+  await until("the client is cut off", stalled.gone);
+  expect((await scene.gateway.rowsOfModel(own)).map(({ outcome }) => outcome)).toEqual(["ok"]);
+});
 
 for (const name of upstreamNames) {
   test(`gRPC, ${name} upstream: who stops reading stops the upstream`, async () => {
@@ -161,16 +214,21 @@ for (const name of upstreamNames) {
 
 /** A long text, numbered, so that a lost, doubled or moved piece would show. */
 const lines = Array.from({ length: 20_000 }, (_, line) => `line ${line} `);
-const long: Behaviour = async ({ response, speech, wire }) => {
-  response.writeHead(200, { "content-type": "text/event-stream" });
-  const frames = speech.frames({ text: "x" }, wire);
-  const at = frames.findIndex((frame) => /"(content|text)":"x"/.test(frame));
-  const all = [...frames.slice(0, at), ...lines.map((line) => frames[at]!.replace('"x"', JSON.stringify(line)))];
-  for (const frame of [...all, ...frames.slice(at + 1)]) {
-    if (!response.write(frame)) await new Promise((resolve) => response.once("drain", resolve));
-  }
-  response.end();
-};
+const long = saying(lines);
+
+/** A stream with an event for each piece. */
+function saying(pieces: readonly string[]): Behaviour {
+  return async ({ response, speech, wire }) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    const frames = speech.frames({ text: "x" }, wire);
+    const at = frames.findIndex((frame) => /"(content|text)":"x"/.test(frame));
+    const all = [...frames.slice(0, at), ...pieces.map((piece) => frames[at]!.replace('"x"', JSON.stringify(piece)))];
+    for (const frame of [...all, ...frames.slice(at + 1)]) {
+      if (!response.write(frame)) await new Promise((resolve) => response.once("drain", resolve));
+    }
+    response.end();
+  };
+}
 
 describe.concurrent("a slow reader gets every byte", () => {
   for (const door of doors) {

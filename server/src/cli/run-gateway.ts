@@ -13,8 +13,8 @@ import { CommandFailure } from "./failure.ts";
 import { firstRunText, laterRunText, requestLine, symbols } from "./first-run.ts";
 import { whoListensOn } from "./port-owner.ts";
 
-/** How long running calls may go on after the gateway was told to stop. */
-const graceMs = 10_000;
+/** A balancer that asks `/ready` gets this long to see it turn, unless the configuration says otherwise. */
+const watchedDrainDelayMs = 5_000;
 /** Signals closer together than this are one wish to stop. */
 const sameWishMs = 500;
 /** How long the start waits for providers to list their models; what comes later is added then. */
@@ -51,7 +51,7 @@ export async function runGateway({ settings, held, fresh }: Beginning): Promise<
     gateway = await startGateway({ settings, store, adminTokenHash: admin.hash, world, log }).catch((error) => {
       throw portTaken(error, settings.port) ?? error;
     });
-    stopOnSignal(gateway, store, log, say);
+    stopOnSignal(gateway, settings, store, log, say);
     const firstKey = await issueFirstKey(store, keep);
     const discovered = discoverAll(gateway, settings, log);
     await Promise.race([discovered, new Promise((resolve) => setTimeout(resolve, discoveryWaitMs))]);
@@ -157,7 +157,13 @@ function showRequests(gateway: Gateway): void {
   });
 }
 
-function stopOnSignal(gateway: Gateway, store: Store, log: Log, say: (text: string) => void): void {
+function stopOnSignal(
+  gateway: Gateway,
+  { drainDelayMs, drainTimeoutMs }: Settings,
+  store: Store,
+  log: Log,
+  say: (text: string) => void,
+): void {
   let askedAtMs: number | undefined;
   const stop = (signal: NodeJS.Signals) => {
     const nowMs = performance.now();
@@ -167,12 +173,17 @@ function stopOnSignal(gateway: Gateway, store: Store, log: Log, say: (text: stri
       return;
     }
     askedAtMs = nowMs;
-    log.info({ signal }, "stopping");
+    const usualDelayMs = gateway.isWatched() ? watchedDrainDelayMs : 0;
+    // Whoever presses Ctrl+C sits in front of it, and there is no balancer to wait for.
+    const delayMs = signal === "SIGINT" ? 0 : (drainDelayMs ?? usualDelayMs);
     const { inFlight } = gateway.activity;
-    if (inFlight > 0)
-      say(`\n  Waiting up to ${graceMs / 1000} s for ${inFlight} running calls. Ctrl+C again stops at once.`);
+    log.info({ signal, inFlight, drainDelayMs: delayMs, drainTimeoutMs }, "stopping");
+    if (inFlight > 0) {
+      const seconds = (delayMs + drainTimeoutMs) / 1000;
+      say(`\n  Waiting up to ${seconds} s for ${inFlight} running calls. Ctrl+C again stops at once.`);
+    }
     gateway
-      .stop(graceMs)
+      .stop(drainTimeoutMs, delayMs)
       .then(() => store.close())
       .then(() => process.exit(0))
       .catch((error) => {

@@ -9,10 +9,8 @@ import { catalogue } from "../providers/catalogue.ts";
 const closed = { additionalProperties: false } as const;
 
 /** `5s`, `250ms`, `10m`, `1h`. */
-const Duration = Type.String({
-  pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$",
-  description: "A duration: 250ms, 5s, 10m, 1h.",
-});
+const duration = (description = "A duration: 250ms, 5s, 10m, 1h.") =>
+  Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h)$", description });
 
 const ProviderConfig = Type.Object(
   {
@@ -38,10 +36,10 @@ const ProviderConfig = Type.Object(
     timeouts: Type.Optional(
       Type.Object(
         {
-          connect: Type.Optional(Duration),
-          first_byte: Type.Optional(Duration),
-          idle: Type.Optional(Duration),
-          total: Type.Optional(Duration),
+          connect: Type.Optional(duration()),
+          first_byte: Type.Optional(duration()),
+          idle: Type.Optional(duration()),
+          total: Type.Optional(duration()),
         },
         { ...closed, description: "Defaults: connect 5s, first_byte 60s, idle 120s, total 10m." },
       ),
@@ -65,6 +63,14 @@ export const ConfigSchema = Type.Object(
               { cert: Type.String({ minLength: 1 }), key: Type.String({ minLength: 1 }) },
               { ...closed, description: "Paths of PEM files. With them the port speaks TLS too." },
             ),
+          ),
+          drain_delay: Type.Optional(
+            duration(
+              "From SIGTERM, while /ready says 503, until no call is accepted. Default 5s if /ready is asked, else 0s.",
+            ),
+          ),
+          drain_timeout: Type.Optional(
+            duration("From then on: how long running calls may take to finish. Default 10s."),
           ),
         },
         closed,

@@ -11,6 +11,10 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** How long calls are still accepted after SIGTERM. Undefined means that it depends on whether somebody asks `/ready`. */
+  readonly drainDelayMs: number | undefined;
+  /** How long running calls may take to finish when the gateway stops. */
+  readonly drainTimeoutMs: number;
   readonly dataDirectory: string;
   readonly databaseUrl: string | undefined;
   readonly natsUrl: string | undefined;
@@ -28,6 +32,7 @@ export interface Overrides {
 }
 
 export const defaultPort = 7668;
+const defaultDrainTimeoutMs = 10_000;
 
 export function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
   return env.PONTAGE_DATA || join(homedir(), ".pontage");
@@ -38,11 +43,13 @@ export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides = {}):
   const file = overrides.config ?? (env.PONTAGE_CONFIG || undefined);
   const config: Config = file ? loadConfig(file, env) : { version: 1 };
   const listen = /^(?:(.+):)?(\d+)$/.exec(config.server?.listen ?? "");
-  const tls = config.server?.tls;
+  const { tls, drain_delay: drainDelay, drain_timeout: drainTimeout } = config.server ?? {};
   return {
     host: listen?.[1]?.replace(/^\[|\]$/g, "") ?? "127.0.0.1",
     port: overrides.port ?? portIn(env.PONTAGE_PORT) ?? portIn(listen?.[2]) ?? defaultPort,
     tls: tls && { cert: readFileSync(tls.cert), key: readFileSync(tls.key) },
+    drainDelayMs: drainDelay === undefined ? undefined : inMs(drainDelay),
+    drainTimeoutMs: drainTimeout === undefined ? defaultDrainTimeoutMs : inMs(drainTimeout),
     dataDirectory: overrides.dataDirectory ?? defaultDataDirectory(env),
     databaseUrl: env.DATABASE_URL || config.storage?.database_url || undefined,
     natsUrl: env.NATS_URL || config.bus?.nats_url || undefined,
@@ -93,16 +100,17 @@ function foundProviders(config: Config, env: NodeJS.ProcessEnv) {
 
 const units = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
+function inMs(duration: string): number {
+  const [, amount = "0", unit = "s"] = /^([0-9.]+)(ms|s|m|h)$/.exec(duration) ?? [];
+  return Math.round(Number(amount) * units[unit as keyof typeof units]);
+}
+
 function durations(text: { connect?: string; first_byte?: string; idle?: string; total?: string }): Partial<Timeouts> {
-  const ms = (duration: string) => {
-    const [, amount = "0", unit = "s"] = /^([0-9.]+)(ms|s|m|h)$/.exec(duration) ?? [];
-    return Math.round(Number(amount) * units[unit as keyof typeof units]);
-  };
   return {
-    ...(text.connect ? { connectMs: ms(text.connect) } : {}),
-    ...(text.first_byte ? { firstByteMs: ms(text.first_byte) } : {}),
-    ...(text.idle ? { idleMs: ms(text.idle) } : {}),
-    ...(text.total ? { totalMs: ms(text.total) } : {}),
+    ...(text.connect ? { connectMs: inMs(text.connect) } : {}),
+    ...(text.first_byte ? { firstByteMs: inMs(text.first_byte) } : {}),
+    ...(text.idle ? { idleMs: inMs(text.idle) } : {}),
+    ...(text.total ? { totalMs: inMs(text.total) } : {}),
   };
 }
 

@@ -41,6 +41,8 @@ export class Clearing {
   readonly #watches = new WeakMap<Segment, Watch>();
   #running: Promise<void> | undefined;
   #ledgerFailed = false;
+  /** Producers of which a segment could not be removed the last time. */
+  readonly #stuck = new Set<string>();
 
   constructor(options: ClearingOptions) {
     this.#options = options;
@@ -75,14 +77,30 @@ export class Clearing {
       try {
         for (const segment of source.sealed()) await this.#settle(source, segment);
         // Taken away afterwards, since a segment may have waited for a later one's answer.
-        for (const segment of source.sealed()) if (isDisposable(segment)) await source.remove(segment);
-        if (source instanceof DeadProducer) await this.#conclude(source);
+        const removed = await this.#removeDisposable(source);
+        if (source instanceof DeadProducer && removed) await this.#conclude(source);
         this.#ledgerFailed = false;
       } catch (error) {
         if (this.#options.stopped.aborted) return;
         if (!this.#ledgerFailed) this.#options.report("the ledger could not be compared with the journal", { error });
         this.#ledgerFailed = true;
       }
+    }
+  }
+
+  /** Answers whether all went that nothing will ask for again. What did not stays, and is tried again with every pass. */
+  async #removeDisposable(source: SegmentSource): Promise<boolean> {
+    try {
+      for (const segment of source.sealed()) if (isDisposable(segment)) await source.remove(segment);
+      this.#stuck.delete(source.producer);
+      return true;
+    } catch (error) {
+      const { producer } = source;
+      if (!this.#stuck.has(producer)) {
+        this.#options.report("a journal segment that the ledger has cannot be put away; it stays", { producer, error });
+      }
+      this.#stuck.add(producer);
+      return false;
     }
   }
 

@@ -13,6 +13,7 @@ export class FaultyDisk implements JournalFiles {
   readonly close = nodeFiles.close;
   readonly list = nodeFiles.list;
   readonly read = nodeFiles.read;
+  readonly readInto = nodeFiles.readInto;
   readonly remove = nodeFiles.remove;
   readonly removeDirectory = nodeFiles.removeDirectory;
   readonly rename = nodeFiles.rename;
@@ -54,4 +55,41 @@ export class FaultyDisk implements JournalFiles {
 
 function ioError(code: string): Error {
   return Object.assign(new Error(`${code}, as the test wants`), { code });
+}
+
+/** A disk whose process dies in the middle of the nth thing it asks of it: that is half done, and nothing comes after it. */
+export function crashingDisk(steps: number): { readonly files: JournalFiles; readonly crashed: () => boolean } {
+  let left = steps;
+  const gone = () => new Error("the process has died, as the test wants");
+  const step = <Arguments extends unknown[], Result>(
+    work: (...args: Arguments) => Result,
+    half: (...args: Arguments) => void = () => undefined,
+  ) => {
+    return (...args: Arguments): Result => {
+      left--;
+      if (left < 0) throw gone();
+      if (left > 0) return work(...args);
+      half(...args);
+      throw gone();
+    };
+  };
+  const files: JournalFiles = {
+    createDirectory: step(nodeFiles.createDirectory, nodeFiles.createDirectory),
+    create: step(nodeFiles.create, (path) => nodeFiles.close(nodeFiles.create(path))),
+    write: step(nodeFiles.write, (file, bytes, offset, length, position) => {
+      nodeFiles.write(file, bytes, offset, length >> 1, position);
+    }),
+    truncate: step(nodeFiles.truncate),
+    // Whoever is dead has its files closed for it.
+    close: nodeFiles.close,
+    sync: step(nodeFiles.sync),
+    syncDirectory: step(nodeFiles.syncDirectory),
+    list: step(nodeFiles.list),
+    read: step(nodeFiles.read),
+    readInto: step(nodeFiles.readInto),
+    remove: step(nodeFiles.remove),
+    removeDirectory: step(nodeFiles.removeDirectory),
+    rename: step(nodeFiles.rename),
+  };
+  return { files, crashed: () => left <= 0 };
 }

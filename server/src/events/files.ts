@@ -18,6 +18,8 @@ export interface JournalFiles {
   /** The names in a directory; none when it does not exist. */
   list(path: string): Promise<string[]>;
   read(path: string): Promise<Buffer>;
+  /** Reads into a buffer from a place in a file, and answers with the part of it that was filled: at the end less, or nothing. */
+  readInto(target: Buffer, path: string, position: number): Promise<Buffer>;
   /** Removing what is gone already is no error. */
   remove(path: string): Promise<void>;
   removeDirectory(path: string): Promise<void>;
@@ -45,6 +47,15 @@ export const nodeFiles: JournalFiles = {
   },
   list: (path) => readdir(path).catch(noneWhenMissing),
   read: (path) => readFile(path),
+  async readInto(target, path, position) {
+    const file = await open(path, "r");
+    try {
+      const { bytesRead } = await file.read(target, 0, target.length, position);
+      return target.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  },
   remove: (path) => rm(path, { force: true }),
   removeDirectory: (path) => rmdir(path),
   rename,

@@ -10,6 +10,7 @@ import { closedAttempts, sequenceOf } from "./read-back.ts";
 import { isDamage, RecordKind, readRecords } from "./record.ts";
 import type { Report } from "./report.ts";
 import { newSegment, owns, type Segment, segmentNumber } from "./segment.ts";
+import type { SegmentArchive } from "./segment-archive.ts";
 import type { SegmentSource } from "./settlement.ts";
 
 export interface RecoveryOptions {
@@ -21,6 +22,8 @@ export interface RecoveryOptions {
   readonly exclusive: boolean;
   readonly nowMs: number;
   readonly report: Report;
+  /** Where segments go that the ledger has all of. Without it they are removed. */
+  readonly archive?: SegmentArchive | undefined;
   readonly files?: JournalFiles;
 }
 
@@ -33,7 +36,7 @@ export async function recover(options: RecoveryOptions): Promise<DeadProducer[]>
     if (producer === options.own || !isProducer(producer)) continue;
     if (!options.exclusive && ownerMayLive(directory, options.nowMs)) continue;
     try {
-      found.push(await readDeadProducer(producer, directory, files, options.report));
+      found.push(await readDeadProducer(producer, directory, files, options));
     } catch (error) {
       // One directory that cannot be read must not keep the others from being paid for.
       options.report("a usage journal cannot be recovered", { producer, error });
@@ -51,6 +54,7 @@ export class DeadProducer implements SegmentSource {
   readonly #segments: Segment[];
   readonly #files: JournalFiles;
   readonly #report: Report;
+  readonly #archive: SegmentArchive | undefined;
 
   constructor(
     producer: string,
@@ -58,7 +62,7 @@ export class DeadProducer implements SegmentSource {
     segments: Segment[],
     unfinished: readonly ClosedAttempt[],
     files: JournalFiles,
-    report: Report,
+    { report, archive }: Pick<RecoveryOptions, "report" | "archive">,
   ) {
     this.producer = producer;
     this.unfinished = unfinished;
@@ -66,6 +70,7 @@ export class DeadProducer implements SegmentSource {
     this.#segments = segments;
     this.#files = files;
     this.#report = report;
+    this.#archive = archive;
   }
 
   sealed(): Segment[] {
@@ -79,6 +84,7 @@ export class DeadProducer implements SegmentSource {
   }
 
   async remove(segment: Segment): Promise<void> {
+    await this.#archive?.keep(this.producer, segment);
     await this.#files.remove(segment.path);
     this.#segments.splice(this.#segments.indexOf(segment), 1);
   }
@@ -99,8 +105,9 @@ async function readDeadProducer(
   producer: string,
   directory: string,
   files: JournalFiles,
-  report: Report,
+  options: RecoveryOptions,
 ): Promise<DeadProducer> {
+  const { report } = options;
   const numbers = (await files.list(directory)).map(segmentNumber).filter((number) => number !== undefined);
   const segments: Segment[] = [];
   /** What has begun and, as far as the reading has come, not ended. */
@@ -158,12 +165,13 @@ async function readDeadProducer(
   for (const [segment, foreign] of strangers) {
     for (const owner of segments) if (owner !== segment && [...foreign].some(owns(owner))) segment.needs.add(owner);
   }
-  const unfinished = [...running].map(([sequence, facts]) => ({
-    sequence,
-    facts,
-    result: started.has(sequence) ? interrupted : unsent,
-  }));
-  return new DeadProducer(producer, directory, segments, unfinished, files, report);
+  const unfinished = [...running].map(([sequence, facts]) => endedByDeath(sequence, facts, started.has(sequence)));
+  return new DeadProducer(producer, directory, segments, unfinished, files, options);
+}
+
+/** The end of an attempt whose process did not live to see one. */
+export function endedByDeath(sequence: number, facts: AttemptFacts, started: boolean): ClosedAttempt {
+  return { sequence, facts, result: started ? interrupted : unsent };
 }
 
 /**

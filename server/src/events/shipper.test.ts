@@ -55,9 +55,9 @@ function testBus() {
 function start(
   bus: Bus,
   options: Partial<ShipperOptions> = {},
-  { producer = "gw_now", segmentBytes = 1 << 20 }: Partial<JournalOptions> = {},
+  { producer = "gw_now", segmentBytes = 1 << 20, grouped = false }: Partial<JournalOptions> = {},
 ) {
-  const journal = new Journal({ root, producer, report, reserveBytes: 0, segmentBytes });
+  const journal = new Journal({ root, producer, report, reserveBytes: 0, segmentBytes, grouped });
   const shipper = new Shipper({
     journal,
     bus,
@@ -120,6 +120,15 @@ test("while the bus is down the journal keeps everything; when it is back everyt
     "usage events do not reach the bus; the journal keeps them",
     "usage events reach the bus again",
   ]);
+});
+
+test("L9: an event that has ended in this very turn is counted, though it is not with the kernel yet", async () => {
+  const { journal, shipper } = start(testBus(), {}, { grouped: true });
+  attempts(journal, 1, 3);
+  expect(shipper.stats.pendingEvents).toBe(3);
+  expect(await shipper.drain(5_000)).toBe(true);
+  expect(ledger.sequences("gw_now")).toEqual(upTo(3));
+  expect(shipper.stats.pendingEvents).toBe(0);
 });
 
 test("what does not fit into memory is read back from disk", async () => {

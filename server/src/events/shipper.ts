@@ -88,6 +88,8 @@ export class Shipper {
   }
 
   get stats(): ShipperStats {
+    // What has ended in this turn of the event loop may still be in the journal's buffer, where nobody would count it.
+    this.#options.journal.flush();
     const oldestMs = Math.min(
       this.#inFlightSinceMs,
       this.#queue[0]?.atMs ?? Number.POSITIVE_INFINITY,

@@ -32,9 +32,9 @@ export interface FrameScannerOptions extends FrameLimits {
   readonly onBytes: (bytes: Buffer) => void;
   /**
    * Takes a frame that holds a marker, before its bytes go to `onBytes`; all bytes of shown frames before it may go out
-   * with it. `hide` keeps its bytes back for good.
+   * with it. `hide` keeps its bytes back for good, and another frame is written in its place.
    */
-  readonly onMarked: (frame: Frame) => "show" | "hide";
+  readonly onMarked: (frame: Frame) => "show" | "hide" | Frame;
 }
 
 export interface FrameScanner {

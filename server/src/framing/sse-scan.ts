@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { FrameScanner, FrameScannerOptions } from "./framing.ts";
-import { createSseTextReader, tooLarge } from "./sse.ts";
+import { createSseTextReader, tooLarge, writeSse } from "./sse.ts";
 
 export interface SseScanner extends FrameScanner {
   /** Bytes of the frame that is not whole yet. */
@@ -41,8 +41,10 @@ export function createSseScanner(options: FrameScannerOptions): SseScanner {
       const end = hasCr ? frameEndWithCr(text, at, atEnd) : text.indexOf("\n\n", at) + 2;
       if (end < 2) break;
       if (nextMarker < end) {
-        if (read(bytes.subarray(at, end)) === "hide") {
+        const verdict = read(bytes.subarray(at, end));
+        if (verdict !== "show") {
           if (at > shownFrom) onBytes(bytes.subarray(shownFrom, at));
+          if (verdict !== "hide") onBytes(Buffer.from(writeSse(verdict)));
           shownFrom = end;
         }
         nextMarker = indexOf(marker, text, end);
@@ -55,8 +57,8 @@ export function createSseScanner(options: FrameScannerOptions): SseScanner {
     if (at < bytes.length) hold(at === 0 ? bytes : bytes.subarray(at));
   }
 
-  function read(bytes: Buffer): "show" | "hide" {
-    let answer: "show" | "hide" = "show";
+  function read(bytes: Buffer): ReturnType<typeof onMarked> {
+    let answer: ReturnType<typeof onMarked> = "show";
     // A whole frame holds whole characters.
     createSseTextReader(
       (frame) => {

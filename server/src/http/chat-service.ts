@@ -20,6 +20,7 @@ import { Call } from "../pipeline/call.ts";
 import type { Reply, StreamReply } from "../pipeline/reply.ts";
 import { localOperator, localSocket } from "./access.ts";
 import { callHeaders, targetHeaders } from "./answer-headers.ts";
+import { cutOff, ReaderWatch } from "./reader-watch.ts";
 import { toConnectError } from "./rpc-errors.ts";
 import { asGatewayError, type DoorTools } from "./wire-door.ts";
 
@@ -36,7 +37,7 @@ interface RunningCall {
 
 /** Our own RPCs, which speak the canonical model: the same pipeline as every front door. */
 export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
-  const { pipeline, activity, clock, newRequestId, log } = tools;
+  const { pipeline, activity, clock, newRequestId, log, limits } = tools;
 
   const begin = (
     request: GenerateRequest | undefined,
@@ -55,7 +56,7 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
     });
     if (context.values.get(localSocket)) call.caller = localOperator;
     context.responseHeader.set("x-request-id", call.id);
-    activity.began();
+    activity.began(call);
     let over = false;
     const end: RunningCall["end"] = (status, error) => {
       if (over) return;
@@ -117,6 +118,8 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
     async *streamChat({ request }, context) {
       const running = begin(request, "generate", true, context);
       const { call } = running;
+      const reader = new ReaderWatch(clock, limits.stalledClientMs, context.values.get(cutOff));
+      running.signal.addEventListener("abort", () => reader.end(), { once: true });
       yield* run(running, async function* (reply) {
         tell(call, context);
         const events =
@@ -124,10 +127,14 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
         for await (const event of events) {
           // A failure travels as the RPC's error, with its reason, and not as a message that looks like success.
           if (event.event.case === "failed") throw errorFrom(event.event.value.error);
+          reader.handed();
           yield create(StreamChatResponseSchema, { item: { case: "event", value: event } });
+          reader.taken();
         }
         call.complete = true;
+        reader.handed();
         yield create(StreamChatResponseSchema, { item: { case: "receipt", value: receiptOf(call) } });
+        reader.taken();
       });
     },
     countTokens({ request }, context) {

@@ -5,6 +5,7 @@ import type { Log } from "../telemetry/log.ts";
 import { adminGate, localSocket } from "./access.ts";
 import { maxBodyBytes } from "./body.ts";
 import type { HttpHandler } from "./listener.ts";
+import { cutOff, cutter } from "./reader-watch.ts";
 import { errorInterceptor } from "./rpc-errors.ts";
 
 export interface RpcOptions {
@@ -22,7 +23,7 @@ export function rpcHandler(options: RpcOptions): HttpHandler {
     routes: options.routes,
     interceptors: [errorInterceptor(options.log), createValidateInterceptor()],
     requestGate: adminGate(options.adminTokenHash),
-    contextValues: () => createContextValues().set(localSocket, options.local),
+    contextValues: (request) => createContextValues().set(localSocket, options.local).set(cutOff, cutter(request)),
     readMaxBytes: maxBodyBytes,
   }) as HttpHandler;
 }

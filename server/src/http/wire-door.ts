@@ -47,7 +47,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       arrivedAtMs: clock.monotonicMs(),
       read: async () => new WireRequest(dialect, await readBody(request)),
     });
-    activity.began();
+    activity.began(call);
     const end: { status: number; error: GatewayError | undefined } = { status: 0, error: undefined };
     response.on("close", () => {
       call.leave();

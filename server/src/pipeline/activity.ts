@@ -45,23 +45,31 @@ export class Activity {
   readonly #clock: Clock;
   readonly #latest: EndedCall[] = [];
   readonly #watchers = new Set<(ended: EndedCall) => void>();
+  readonly #running = new Set<Call>();
+  #interruption: GatewayError | undefined;
   #sequence = 0;
-  #inFlight = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#running.size;
   }
 
-  began(): void {
-    this.#inFlight++;
+  began(call: Call): void {
+    this.#running.add(call);
+    if (this.#interruption) call.interrupt(this.#interruption);
+  }
+
+  /** Ends every call that is running, and every one that still comes. */
+  interrupt(why: GatewayError): void {
+    this.#interruption = why;
+    for (const call of this.#running) call.interrupt(why);
   }
 
   ended(call: Call, status: number, error: GatewayError | undefined): void {
-    this.#inFlight--;
+    this.#running.delete(call);
     const { attempts } = call;
     const last = attempts[attempts.length - 1];
     const ended: EndedCall = {

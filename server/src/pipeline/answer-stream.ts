@@ -55,6 +55,9 @@ export function streamAnswer(
     settlement.broken(Outcome.UPSTREAM_ERROR, error, passed());
     finish();
     if (!shown) return owner.refuse(error);
+    endWith(pieces);
+  };
+  const endWith = (pieces: readonly Piece[]) => {
     holdUntilRecorded();
     for (const piece of pieces) reply.write(piece);
     reply.end();
@@ -88,8 +91,8 @@ export function streamAnswer(
   };
   const relay: Relay =
     door === dialect
-      ? byteRelay(dialect, provider.streamUsage === "ask" && !head.showUsage, listener)
-      : eventRelay(dialect, writer(call), listener);
+      ? byteRelay(dialect, provider.streamUsage === "ask" && !head.showUsage, provider, listener)
+      : eventRelay(dialect, writer(call), provider, listener);
 
   /** Runs a decoder over foreign bytes; whatever it throws is the upstream's fault. */
   const read = (act: () => void) => {
@@ -98,7 +101,7 @@ export function streamAnswer(
     } catch (cause) {
       owner.cancel();
       if (settlement.closed) return complete();
-      const error = asGarbage(cause, provider.name);
+      const error = asGarbage(cause, provider);
       breakOff(error, inBand(error));
     }
   };
@@ -128,8 +131,11 @@ export function streamAnswer(
     },
     failed: stopped,
     abandoned(error) {
+      if (settlement.closed && !call.gone) return complete();
       settlement.broken(Outcome.PARTIAL, error, passed());
       finish();
+      // When it is the gateway that stops, the client is still there and has to be told.
+      if (shown && !call.gone) endWith(inBand(error));
     },
   };
 }

@@ -7,16 +7,14 @@ import { gateJson } from "../payload/json-gate.ts";
 import type { Answer, AnswerOwner } from "./answer.ts";
 import { UnaryReply } from "./reply.ts";
 import type { Settlement } from "./settlement.ts";
-import { asGarbage, garbage, named } from "./upstream-errors.ts";
+import { asGarbage, garbage, type Speaker, toldBy } from "./upstream-errors.ts";
 
 const maxAnswerBytes = 64 * 1024 * 1024;
 /** More of an error than this is not read to the end; its status tells enough. */
 const maxErrorBytes = 1024 * 1024;
 
-interface Upstream {
-  readonly name: string;
+interface Upstream extends Speaker {
   readonly dialect: Dialect;
-  readonly withoutSecrets: (words: string) => string;
 }
 
 /** A whole answer: it is shown when it is complete and understood. */
@@ -54,11 +52,11 @@ export function wholeAnswer(
           reported = upstream.dialect.usage(wire);
           reply = new UnaryReply(upstream.dialect, raw, wire);
           // What cannot be translated, or is a failure in spite of its status, must fail before it is called complete.
-          if (!passes || !reported) reply.value();
+          if (!passes || !reported || wire.error) reply.value();
         }
         settlement.ok({ ...passed(), reported });
       } catch (error) {
-        return refuse(asGarbage(error, upstream.name));
+        return refuse(asGarbage(error, upstream));
       }
       const show = () => {
         owner.show(reply);
@@ -90,8 +88,9 @@ export function errorAnswer(
     owner.refuse(error);
   };
   const end = () => {
+    // Here as well, since a dialect may shorten what it reads, and half a secret is not found any more.
     const body = upstream.withoutSecrets(Buffer.concat(chunks).toString("utf8"));
-    refuse(named(upstream.dialect.error.decode(settlement.status, headers, body), upstream.name));
+    refuse(toldBy(upstream, upstream.dialect.error.decode(settlement.status, headers, body)));
   };
   return {
     data(chunk) {
@@ -117,7 +116,7 @@ function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
     const { fields, closingBrace } = gateJson(text);
     const span = fields.get("usage");
     // The gate trusts the syntax, so at least it has to be one object from the first character to the last.
-    if (!span || text[0] !== "{" || text.slice(closingBrace).trimEnd() !== "}") return undefined;
+    if (!span || fields.has("error") || text[0] !== "{" || text.slice(closingBrace).trimEnd() !== "}") return undefined;
     return dialect.usage({ usage: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
   } catch {
     return undefined;

@@ -7,7 +7,7 @@ export interface Answer {
   end(): void;
   /** The connection failed. */
   failed(error: GatewayError): void;
-  /** The client has left. Settles what is owed; the upstream has been cancelled. */
+  /** The client has left, or the gateway stops. Settles what is owed; the upstream has been cancelled. */
   abandoned(error: GatewayError): void;
 }
 

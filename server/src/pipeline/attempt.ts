@@ -37,10 +37,10 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
   const synced = settlement.synced();
   if (synced) await synced;
   if (settlement.refused) throw journalFull();
-  if (call.gone) {
-    const gone = clientGone();
-    settlement.nothing(Outcome.UNSENT, gone);
-    throw gone;
+  const stopped = call.stopped;
+  if (stopped) {
+    settlement.nothing(Outcome.UNSENT, stopped);
+    throw stopped;
   }
 
   return new Promise((resolve, reject) => {
@@ -66,7 +66,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
       cancel: () => sending.cancel(),
       done() {
         over = true;
-        call.whenGone(undefined);
+        call.whenStopped(undefined);
       },
     };
     const refuseUnanswered = (error: GatewayError) => {
@@ -99,13 +99,12 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
       failed: (error) => (answer ? answer.failed(error) : refuseUnanswered(error)),
     });
 
-    call.whenGone(() => {
+    call.whenStopped((why) => {
       if (over) return;
       sending.cancel();
-      const gone = clientGone();
-      if (answer) answer.abandoned(gone);
-      else settlement.nothing(dispatched ? Outcome.PARTIAL : Outcome.UNSENT, gone);
-      owner.refuse(gone);
+      if (answer) answer.abandoned(why);
+      else settlement.nothing(dispatched ? Outcome.PARTIAL : Outcome.UNSENT, why);
+      owner.refuse(why);
     });
   });
 }
@@ -117,8 +116,4 @@ export function journalFull(): GatewayError {
     "The usage journal cannot be written, so no new call is accepted. Try again; the operator must free disk space.",
     { retryAfterMs: 1_000 },
   );
-}
-
-function clientGone(): GatewayError {
-  return new GatewayError(Reason.CLIENT_GONE, "The client went away before the answer was complete.");
 }

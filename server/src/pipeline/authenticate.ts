@@ -8,17 +8,30 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 /** Where clients of the different vendors put their key. */
 const credentialHeaders = ["authorization", "x-api-key", "x-goog-api-key", "api-key"] as const;
 
-/** Finds out whose key it is. Reads memory only. */
+/** Finds out whose key it is. Reads memory only. While the database is away it answers what can still be answered. */
 export function authenticate(headers: Headers, keys: KeyRing, clock: Clock): Caller {
   const secret = presentedSecret(headers);
   const caller = keys.find(secret, clock.nowMs());
-  if (!caller) {
-    throw new GatewayError(
-      Reason.API_KEY_INVALID,
-      "The API key is not valid: it is mistyped, unknown, expired or revoked. List the keys with `pontage keys list`.",
+  const monotonicMs = clock.monotonicMs();
+  if (caller && keys.isTrusted(monotonicMs)) return caller;
+  if (caller) {
+    throw unavailable(
+      "API keys cannot be checked: the gateway's database has been away for too long, and the key may have been revoked. Try again; the operator must bring the database back.",
     );
   }
-  return caller;
+  if (keys.mayBeNew(secret, monotonicMs)) {
+    throw unavailable(
+      "The API key is not known here and may be new, and the gateway's database, which would know it, does not answer. Try again.",
+    );
+  }
+  throw new GatewayError(
+    Reason.API_KEY_INVALID,
+    "The API key is not valid: it is mistyped, unknown, expired or revoked. List the keys with `pontage keys list`.",
+  );
+}
+
+function unavailable(message: string): GatewayError {
+  return new GatewayError(Reason.UNAVAILABLE, message, { retryAfterMs: 1_000 });
 }
 
 /** The one secret that was sent. The same one in two places is one; two different ones are refused, not chosen between. */

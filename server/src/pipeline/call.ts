@@ -1,5 +1,6 @@
 import type { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import type { UsageSource } from "@pontage/gen/pontage/v1/usage_pb.ts";
+import { GatewayError, Reason } from "../canonical/error.ts";
 import { LossReport } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Dialect, Operation } from "../dialects/dialect.ts";
@@ -68,7 +69,8 @@ export class Call {
   /** Time spent waiting for upstreams before that, which is not the gateway's own. */
   upstreamWaitMs = 0;
   #gone = false;
-  #onGone: (() => void) | undefined;
+  #interruption: GatewayError | undefined;
+  #onStopped: ((why: GatewayError) => void) | undefined;
 
   constructor(fields: Pick<Call, "id" | "door" | "headers" | "startTimeMs" | "arrivedAtMs" | "read">) {
     this.id = fields.id;
@@ -95,16 +97,30 @@ export class Call {
     return this.#gone;
   }
 
+  /** Why the call must end: the gateway interrupts it, or its client has gone. Undefined while it may go on. */
+  get stopped(): GatewayError | undefined {
+    if (this.#interruption || !this.#gone) return this.#interruption;
+    return new GatewayError(Reason.CLIENT_GONE, "The client went away before the answer was complete.");
+  }
+
   /** Told by the front door when the client goes away. Whoever works for the call at that moment stops. */
   leave(): void {
     if (this.#gone) return;
     this.#gone = true;
-    this.#onGone?.();
+    if (this.#onStopped) this.whenStopped(this.#onStopped);
   }
 
-  /** Sets the one listener that is told when the client goes away. An attempt takes it over from the one before. */
-  whenGone(listener: (() => void) | undefined): void {
-    this.#onGone = listener;
-    if (this.#gone) listener?.();
+  /** Told when the gateway can wait no longer. Whoever works for the call stops, and its client, still there, hears why. */
+  interrupt(why: GatewayError): void {
+    if (this.#gone || this.#interruption) return;
+    this.#interruption = why;
+    if (this.#onStopped) this.whenStopped(this.#onStopped);
+  }
+
+  /** Sets the one listener that is told when the call must end. An attempt takes it over from the one before. */
+  whenStopped(listener: ((why: GatewayError) => void) | undefined): void {
+    this.#onStopped = listener;
+    const why = listener && this.stopped;
+    if (why) listener(why);
   }
 }

@@ -5,7 +5,7 @@ import type { Call } from "./call.ts";
 import { estimateInputTokens } from "./estimate.ts";
 import { CountReply } from "./reply.ts";
 import type { Target } from "./target.ts";
-import { garbage, named } from "./upstream-errors.ts";
+import { garbage, toldBy } from "./upstream-errors.ts";
 
 const maxCountBytes = 64 * 1024;
 
@@ -30,10 +30,10 @@ export async function countTokens(call: Call, target: Target | undefined): Promi
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
   const answer = await fetchWhole(provider, path, headers, body, {
     maxBytes: maxCountBytes,
-    sending: (sending) => call.whenGone(() => sending.cancel()),
+    stoppable: (stop) => call.whenStopped(stop),
   });
   if (answer.status >= 400) {
-    throw named(dialect.error.decode(answer.status, answer.headers, answer.text), provider.name);
+    throw toldBy(provider, dialect.error.decode(answer.status, answer.headers, answer.text));
   }
   const inputTokens = countIn(answer.text, dialect.count.decode);
   if (inputTokens === undefined) throw garbage(provider.name, "no number of tokens");

@@ -35,12 +35,14 @@ export function createPipeline(tools: PipelineTools): Pipeline {
     const request = await call.read();
     call.request = request;
     const { operation, dialect } = call.door;
-    const target = router.target(request.head.model, dialect?.id, operation);
+    const target = router.target(request.head.model, dialect?.id, operation, request.head.stream);
     call.target = target;
     if (operation === "count-tokens") return countTokens(call, target);
     if (!target)
       throw new GatewayError(Reason.CANNOT_TRANSLATE, `The provider of \`${request.head.model}\` cannot do this.`);
     if (!journal.accepting) throw journalFull();
+    const { stopped } = call;
+    if (stopped) throw stopped;
     return withOneRetry(call, retries, random, () => attempt(call, target, { journal, clock }));
   };
 }

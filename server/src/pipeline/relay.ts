@@ -1,10 +1,12 @@
 import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { errorFrom, type GatewayError } from "../canonical/error.ts";
+import { failed } from "../canonical/events.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Dialect, StreamContext } from "../dialects/dialect.ts";
 import { createSseReader, writeSse } from "../framing/sse.ts";
 import { createSseScanner } from "../framing/sse-scan.ts";
 import type { Piece } from "./reply.ts";
+import { type Speaker, toldBy } from "./upstream-errors.ts";
 
 /** The largest frame that is held back until it is complete. An image may be inside. */
 const maxFrameBytes = 32 * 1024 * 1024;
@@ -34,13 +36,13 @@ export interface Relay {
 }
 
 /** Client and upstream speak the same dialect: whole frames pass as they came, and only those that matter are read. */
-export function byteRelay(dialect: Dialect, hideUsage: boolean, listener: RelayListener): Relay {
+export function byteRelay(dialect: Dialect, hideUsage: boolean, upstream: Speaker, listener: RelayListener): Relay {
   const tally = dialect.stream.tally({ hideUsage });
   let told = false;
   const tell = () => {
     if (told) return;
     told = true;
-    listener.over(tally.failure);
+    listener.over(tally.failure && toldBy(upstream, tally.failure));
   };
   const scanner = createSseScanner({
     markers: dialect.stream.markers,
@@ -48,14 +50,18 @@ export function byteRelay(dialect: Dialect, hideUsage: boolean, listener: RelayL
     onBytes: (bytes) => listener.piece(bytes),
     onMarked(frame) {
       const verdict = tally.read(frame);
-      if (!told && tally.failure && scanner.frameCount === 0) {
+      if (tally.ended) tell();
+      if (!tally.failure) return verdict;
+      // Failures are rare and told in the upstream's own words.
+      const data = upstream.withoutSecrets(frame.data);
+      const shown = data === frame.data ? frame : { event: frame.event, data };
+      if (!told && scanner.frameCount === 0) {
         // It failed with its first word, so another attempt may follow.
         told = true;
-        listener.failed(tally.failure, [writeSse(frame)]);
+        listener.failed(toldBy(upstream, tally.failure), [writeSse(shown)]);
         return "hide";
       }
-      if (tally.ended) tell();
-      return verdict;
+      return shown === frame ? verdict : shown;
     },
   });
   return {
@@ -73,6 +79,7 @@ export function byteRelay(dialect: Dialect, hideUsage: boolean, listener: RelayL
 export function eventRelay(
   dialect: Dialect,
   write: (event: GenerateEvent) => readonly Piece[],
+  upstream: Speaker,
   listener: RelayListener,
 ): Relay {
   const decoder = dialect.stream.decoder();
@@ -101,13 +108,13 @@ export function eventRelay(
         usage = step.value.usage ?? usage;
         listener.over(undefined);
       }
-      const pieces = write(event);
       if (step.case === "failed") {
         over = true;
         handText();
-        listener.failed(errorFrom(step.value.error), pieces);
+        const error = toldBy(upstream, errorFrom(step.value.error));
+        listener.failed(error, write(failed(error)));
       } else {
-        for (const piece of pieces) hand(piece);
+        for (const piece of write(event)) hand(piece);
       }
     }
   };

@@ -56,7 +56,7 @@ export async function withOneRetry(
     if (!again) throw error;
     const jitterMs = waitMs.least + random() * (waitMs.most - waitMs.least);
     await pause(call, Math.max(jitterMs, error.retryAfterMs ?? 0));
-    if (call.gone) throw error;
+    if (call.stopped) throw error;
     return once();
   }
 }
@@ -65,10 +65,10 @@ function pause(call: Call, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
-      call.whenGone(undefined);
+      call.whenStopped(undefined);
       resolve();
     };
     const timer = setTimeout(done, ms);
-    call.whenGone(done);
+    call.whenStopped(done);
   });
 }

@@ -1,4 +1,5 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
+import type { Provider } from "../providers/provider.ts";
 
 export function garbage(provider: string, what: string, cause?: unknown): GatewayError {
   return new GatewayError(Reason.UPSTREAM_GARBAGE, `${provider} answered with ${what}.`, { provider, cause });
@@ -13,14 +14,15 @@ export function truncated(provider: string): GatewayError {
 }
 
 /** Whatever a decoder threw over an upstream's bytes, as the upstream's fault. */
-export function asGarbage(error: unknown, provider: string): GatewayError {
+export function asGarbage(error: unknown, upstream: Speaker): GatewayError {
   // Some upstreams send a failure with status 200; the dialect has recognised it.
-  if (error instanceof GatewayError && toldByUpstream(error.reason)) return named(error, provider);
-  const detail = error instanceof GatewayError ? `: ${error.message}` : ".";
+  if (error instanceof GatewayError && toldByUpstream(error.reason)) return toldBy(upstream, error);
+  const { name, withoutSecrets } = upstream;
+  const detail = error instanceof GatewayError ? `: ${withoutSecrets(error.message)}` : ".";
   return new GatewayError(
     Reason.UPSTREAM_GARBAGE,
-    `${provider} answered with something its dialect does not allow${detail}`,
-    { provider, cause: error },
+    `${name} answered with something its dialect does not allow${detail}`,
+    { provider: name, cause: error },
   );
 }
 
@@ -28,8 +30,21 @@ function toldByUpstream(reason: Reason): boolean {
   return reason >= Reason.UPSTREAM_UNREACHABLE && reason <= Reason.UPSTREAM_REJECTED;
 }
 
-/** The same error with the provider's name, which a dialect does not know. */
-export function named(error: GatewayError, provider: string): GatewayError {
-  const { reason, message, status, param, code, type, retryAfterMs, cause } = error;
-  return new GatewayError(reason, message, { status, param, code, type, retryAfterMs, cause, provider });
+/** Who has told of a failure. */
+export type Speaker = Pick<Provider, "name" | "withoutSecrets">;
+
+/**
+ * A failure that an upstream has told of, in whatever way: with its name, which a dialect does not know, and without the
+ * operator's secrets, which some providers quote.
+ */
+export function toldBy({ name, withoutSecrets }: Speaker, error: GatewayError): GatewayError {
+  const { reason, message, status, param, code, type, retryAfterMs } = error;
+  return new GatewayError(reason, withoutSecrets(message), {
+    status,
+    param: param && withoutSecrets(param),
+    code: code && withoutSecrets(code),
+    type: type && withoutSecrets(type),
+    retryAfterMs,
+    provider: name,
+  });
 }

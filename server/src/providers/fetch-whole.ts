@@ -1,6 +1,6 @@
 import type { GatewayError } from "../canonical/error.ts";
 import type { Provider } from "./provider.ts";
-import { type Sending, send } from "./send.ts";
+import { send } from "./send.ts";
 
 export interface WholeAnswer {
   readonly status: number;
@@ -14,7 +14,11 @@ export function fetchWhole(
   path: string,
   headers: readonly string[],
   body: Buffer | undefined,
-  options: { readonly maxBytes: number; readonly sending?: (sending: Sending) => void },
+  options: {
+    readonly maxBytes: number;
+    /** Is given the means to stop, and to say why. */
+    readonly stoppable?: (stop: (why: GatewayError) => void) => void;
+  },
 ): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -40,6 +44,9 @@ export function fetchWhole(
       end: whole,
       failed: (error: GatewayError) => reject(error),
     });
-    options.sending?.(sending);
+    options.stoppable?.((why) => {
+      sending.cancel();
+      reject(why);
+    });
   });
 }

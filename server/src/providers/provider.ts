@@ -72,7 +72,7 @@ export function createProvider(settings: ProviderSettings, dispatcher?: Dispatch
   const prefix = url.pathname.replace(/\/+$/, "");
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
   const own = [...type.auth(settings.credential), ...Object.entries(settings.headers ?? {})];
-  const secrets = [settings.credential, ...Object.values(settings.headers ?? {})].filter(isSecret);
+  const secrets = [settings.credential, ...Object.values(settings.headers ?? {})].filter(isSecret).flatMap(spellings);
   return {
     name: settings.name,
     type: settings.type,
@@ -109,6 +109,12 @@ export function createProvider(settings: ProviderSettings, dispatcher?: Dispatch
 /** Short values are versions and names, which turn up in any sentence. */
 function isSecret(value: string | undefined): value is string {
   return value !== undefined && value.length >= 12;
+}
+
+/** As it is, and as JSON has it. */
+function spellings(secret: string): string[] {
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  return inJson === secret ? [secret] : [secret, inJson];
 }
 
 const baseHeaders = ["content-type", "application/json", "accept-encoding", "identity", "user-agent", "pontage"];

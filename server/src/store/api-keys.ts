@@ -1,4 +1,4 @@
-import { LockMode, type MikroORM, UniqueConstraintViolationException } from "@mikro-orm/postgresql";
+import { type EntityManager, LockMode, type MikroORM, UniqueConstraintViolationException } from "@mikro-orm/postgresql";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { World } from "../world.ts";
 import { ApiKey } from "./api-key.ts";
@@ -13,6 +13,7 @@ import {
   lastFour,
   makeSecret,
 } from "./key-secret.ts";
+import type { BeforeCommit } from "./setting.ts";
 
 /** What the gate needs to know of a key: enough to decide, and nothing that would open it. */
 export interface GateKey {
@@ -52,11 +53,13 @@ export class ApiKeys {
   readonly #orm: MikroORM;
   readonly #world: World;
   readonly #revision: KeyRevision;
+  readonly #beforeCommit: BeforeCommit;
 
-  constructor(orm: MikroORM, world: World, revision: KeyRevision) {
+  constructor(orm: MikroORM, world: World, revision: KeyRevision, beforeCommit: BeforeCommit = async () => undefined) {
     this.#orm = orm;
     this.#world = world;
     this.#revision = revision;
+    this.#beforeCommit = beforeCommit;
   }
 
   /** Calls back after keys have changed, here or on another replica. A local write waits for what the callback returns. */
@@ -64,9 +67,9 @@ export class ApiKeys {
     return this.#revision.onChange(listener);
   }
 
-  /** When the keys were last known to be up to date, in milliseconds since 1970. */
-  get freshTimeMs(): number {
-    return this.#revision.freshTimeMs;
+  /** When every change was last known to have been told, on the clock that never steps; infinity where nobody else writes. */
+  get confirmedAtMs(): number {
+    return this.#revision.confirmedAtMs;
   }
 
   async issue({ name, prefix = defaultKeyPrefix, expireTime }: NewKey): Promise<{ key: ApiKey; secret: string }> {
@@ -80,18 +83,19 @@ export class ApiKeys {
       throw new GatewayError(Reason.INVALID_ARGUMENT, "The key would have expired already.", { param: "expire_time" });
     }
     const secret = makeSecret(prefix, this.#world.randomBytes);
-    const em = this.#orm.em.fork();
-    const key = em.create(ApiKey, {
-      id: timeOrderedId("key_", nowMs, this.#world.randomBytes),
-      name,
-      prefix,
-      lastFour: lastFour(secret),
-      secretHash: hashSecret(secret),
-      createTime: new Date(nowMs),
-      expireTime: expireTime ?? null,
-    });
+    let key: ApiKey;
     try {
-      await em.flush();
+      key = await this.#write(async (em) =>
+        em.create(ApiKey, {
+          id: timeOrderedId("key_", nowMs, this.#world.randomBytes),
+          name,
+          prefix,
+          lastFour: lastFour(secret),
+          secretHash: hashSecret(secret),
+          createTime: new Date(nowMs),
+          expireTime: expireTime ?? null,
+        }),
+      );
     } catch (error) {
       if (!(error instanceof UniqueConstraintViolationException)) throw error;
       throw new GatewayError(Reason.INVALID_ARGUMENT, `Another key is named "${name}" and is not revoked.`, {
@@ -99,7 +103,6 @@ export class ApiKeys {
         cause: error,
       });
     }
-    await this.#revision.changed();
     return { key, secret };
   }
 
@@ -123,7 +126,7 @@ export class ApiKeys {
     return this.#find(this.#orm.em.fork(), idOrName);
   }
 
-  async #find(em: MikroORM["em"], idOrName: string, lockMode?: LockMode): Promise<ApiKey | undefined> {
+  async #find(em: EntityManager, idOrName: string, lockMode?: LockMode): Promise<ApiKey | undefined> {
     const options = lockMode === undefined ? {} : { lockMode };
     // An id is looked for first, so that nobody can hide a key by naming another one like it.
     const byId = await em.findOne(ApiKey, { id: idOrName }, options);
@@ -132,11 +135,21 @@ export class ApiKeys {
 
   /** Changes a key that exists, alone: two changes of one key come one after the other. */
   async #change(idOrName: string, change: (key: ApiKey) => void): Promise<ApiKey> {
-    const key = await this.#orm.em.fork().transactional(async (em) => {
+    return this.#write(async (em) => {
       const found = await this.#find(em, idOrName, LockMode.PESSIMISTIC_WRITE);
       if (!found) throw new GatewayError(Reason.NOT_FOUND, `There is no key "${idOrName}".`, { param: "id" });
       change(found);
       return found;
+    });
+  }
+
+  /** Every change of keys goes this way, and is in effect here when it resolves. */
+  async #write(change: (em: EntityManager) => Promise<ApiKey>): Promise<ApiKey> {
+    const key = await this.#orm.em.fork().transactional(async (em) => {
+      const changed = await change(em);
+      await em.flush();
+      await this.#beforeCommit({ rows: (text) => em.execute(text) });
+      return changed;
     });
     await this.#revision.changed();
     return key;

@@ -18,6 +18,7 @@ export class EmbeddedPostgres {
   #sessions = 0;
   #failure: Error | undefined;
   #closed: (() => void) | undefined;
+  #listener: (failure: Error) => void = () => {};
 
   private constructor(worker: Worker) {
     this.#worker = worker;
@@ -31,8 +32,14 @@ export class EmbeddedPostgres {
     worker.on("exit", () => {
       this.#failure ??= new StoreError("The embedded database has ended.");
       this.#socket?.destroy(this.#failure);
-      this.#closed?.();
+      if (this.#closed) this.#closed();
+      else this.#listener(this.#failure);
     });
+  }
+
+  /** Sets who is told when the database ends without having been closed. */
+  whenLost(listener: (failure: Error) => void): void {
+    this.#listener = listener;
   }
 
   /** Opens the database in a directory, or makes one there. Rejects when what is there cannot be opened. */

@@ -1,6 +1,5 @@
 import { systemWorld, type World } from "../world.ts";
-import { makeDataDirectory, openEmbedded } from "./embedded-directory.ts";
-import type { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { EmbeddedDirectory, makeDataDirectory } from "./embedded-directory.ts";
 import { lockDirectory } from "./lock.ts";
 
 export interface DirectoryOptions {
@@ -13,9 +12,7 @@ export interface DirectoryOptions {
 
 /** A data directory that is this process's alone, with the embedded database in it running when there is to be one. */
 export interface HeldDirectory {
-  readonly database: EmbeddedPostgres | undefined;
-  /** Where a damaged embedded database was put, when there was one. */
-  readonly setAside: string | undefined;
+  readonly embedded: EmbeddedDirectory | undefined;
   /** Closes the database and gives the directory back. */
   release(): Promise<void>;
 }
@@ -29,13 +26,12 @@ export async function holdDirectory(options: DirectoryOptions): Promise<HeldDire
   await makeDataDirectory(dataDirectory);
   const lock = await lockDirectory(dataDirectory);
   try {
-    if (databaseUrl) return { database: undefined, setAside: undefined, release: () => lock.release() };
-    const { database, setAside } = await openEmbedded(dataDirectory, new Date(world.clock.nowMs()));
+    if (databaseUrl) return { embedded: undefined, release: () => lock.release() };
+    const embedded = await EmbeddedDirectory.open(dataDirectory, () => new Date(world.clock.nowMs()));
     return {
-      database,
-      setAside,
+      embedded,
       async release() {
-        await database.close();
+        await embedded.close();
         await lock.release();
       },
     };

@@ -1,10 +1,17 @@
 import type { Clock } from "../world.ts";
-import { oneRow, type Pool, sqlOn } from "./sql.ts";
+import { type Pool, sqlOn } from "./sql.ts";
+import { StoreError } from "./store-error.ts";
 
 type Listener = () => void | Promise<void>;
 
 /** How often the counter is read, so that a revocation arrives within a second even when its notification does not. */
 const pollMs = 500;
+/**
+ * A server that has vanished never answers. So no look waits for ever, and the next one asks the server's successor, on
+ * another connection.
+ */
+const longestLookMs = 5_000;
+const longestReloadMs = 30_000;
 const listenAgainMs = 1000;
 const channel = "pontage_api_key";
 
@@ -27,7 +34,11 @@ export class KeyRevision {
   #lose: (() => void) | undefined;
   #closed = false;
   #failing = false;
-  #freshTimeMs = 0;
+  #following = false;
+  /** When the last look that succeeded began. */
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
+  /** Since when a write in this process has waited to take effect. */
+  #behindSinceMs = Number.POSITIVE_INFINITY;
 
   constructor(pool: Pool, clock: Clock, warn: (message: string) => void) {
     this.#pool = pool;
@@ -35,8 +46,12 @@ export class KeyRevision {
     this.#warn = warn;
   }
 
-  get freshTimeMs(): number {
-    return this.#freshTimeMs;
+  /**
+   * When the listeners were last known to have heard of every change, on the clock that never steps. Infinity where nobody
+   * else writes: there it needs no confirmation.
+   */
+  get confirmedAtMs(): number {
+    return this.#following ? this.#lookedAtMs : this.#behindSinceMs;
   }
 
   onChange(listener: Listener): () => void {
@@ -71,27 +86,38 @@ export class KeyRevision {
       await this.check();
     } catch (error) {
       this.#warn(`Keys were changed, and the change has not taken effect everywhere yet: ${messageOf(error)}`);
+      this.#behindSinceMs = Math.min(this.#behindSinceMs, this.#clock.monotonicMs());
       if (!this.#closed) this.#retry = setTimeout(() => void this.changed(), pollMs).unref();
     }
   }
 
   async #look() {
-    const askedTimeMs = this.#clock.nowMs();
-    const { revision } = await oneRow<{ revision: string }>(
-      sqlOn(this.#pool),
-      "select revision::text as revision from key_revision",
-    );
+    const askedAtMs = this.#clock.monotonicMs();
+    const revision = await this.#revision();
     const first = this.#last === undefined;
     if (revision !== this.#last) {
-      if (!first) await Promise.all([...this.#listeners].map((listener) => listener()));
+      if (!first) await inTime(Promise.all([...this.#listeners].map((listener) => listener())));
       // Noted last: when a listener fails, the next look calls it again.
       this.#last = revision;
     }
-    this.#freshTimeMs = askedTimeMs;
+    this.#lookedAtMs = askedAtMs;
+    this.#behindSinceMs = Number.POSITIVE_INFINITY;
+  }
+
+  async #revision(): Promise<string> {
+    const question = {
+      text: "select revision::text as revision from key_revision",
+      values: [],
+      ...(this.#following && { query_timeout: longestLookMs }),
+    };
+    const [row] = (await this.#pool.query(question)).rows as { revision: string }[];
+    if (row === undefined) throw new StoreError("The table key_revision has lost its row. Restore it from a backup.");
+    return row.revision;
   }
 
   /** Follows the writes of other replicas until `close`. */
   follow() {
+    this.#following = true;
     void this.#listen();
     const look = async () => {
       try {
@@ -137,6 +163,16 @@ export class KeyRevision {
     clearTimeout(this.#retry);
     this.#lose?.();
     await this.#running?.catch(() => undefined);
+  }
+}
+
+async function inTime(reload: Promise<unknown>): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new StoreError("the database does not answer")), longestReloadMs);
+  try {
+    await Promise.race([reload, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

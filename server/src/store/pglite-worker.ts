@@ -24,6 +24,25 @@ function simpleQuery(sql: string): Uint8Array {
   return message;
 }
 
+/**
+ * What the database said before it gave up, if it did. A server would close the connection after that; here it answers
+ * every further query with half a message, and whoever asked would wait for the rest for ever.
+ */
+function lastWords(answer: Uint8Array): string | undefined {
+  const bytes = Buffer.from(answer.buffer, answer.byteOffset, answer.byteLength);
+  // 'Z': it is ready for the next query. That is how every answer ends which is whole.
+  if (bytes.length >= 6 && bytes[bytes.length - 6] === 0x5a && bytes.readUInt32BE(bytes.length - 5) === 5)
+    return undefined;
+  for (let at = 0; at + 5 <= bytes.length; at += 1 + bytes.readUInt32BE(at + 1)) {
+    if (bytes[at] !== 0x45) continue; // 'E': an error, with fields that end with a NUL
+    const fields = bytes.toString("utf8", at + 5, at + 1 + bytes.readUInt32BE(at + 1)).split("\0");
+    if (fields.includes("VPANIC") || fields.includes("VFATAL")) {
+      return fields.find((field) => field.startsWith("M"))?.slice(1) ?? "it did not say why";
+    }
+  }
+  return undefined;
+}
+
 async function handle(message: ToWorker) {
   if (message === "session") {
     // There is one backend for good, so what an earlier connection left open would be met by the next one.
@@ -37,7 +56,9 @@ async function handle(message: ToWorker) {
     const answer = await database.execProtocolRaw(message);
     // The answer lies in the database's own memory; the copy is handed over without another one.
     const copy = answer.slice();
+    const words = lastWords(copy);
     port.postMessage(copy, [copy.buffer]);
+    if (words !== undefined) throw new Error(words);
   }
 }
 

@@ -9,6 +9,11 @@ export interface Sql {
   rows<Row>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
 }
 
+/** The same without values beside the statement: what the ORM's transaction can do as well. */
+export interface PlainSql {
+  rows<Row>(text: string): Promise<Row[]>;
+}
+
 /** What is used of the driver's pool; the driver comes with the ORM and brings no types of its own. */
 export interface Pool extends Queryable {
   connect(): Promise<PoolClient>;
@@ -47,6 +52,46 @@ export async function readConsistently<T>(pool: Pool, read: (sql: Sql) => Promis
     // A connection that failed in the middle of its transaction is thrown away rather than mended.
     client.release(broken);
   }
+}
+
+/** Runs statements that take effect together or not at all. */
+export async function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    const sql = sqlOn(client);
+    await sql.rows("begin");
+    const result = await work(sql);
+    await sql.rows("commit");
+    broken = false;
+    return result;
+  } finally {
+    // Thrown away, a connection rolls back what it had begun.
+    client.release(broken);
+  }
+}
+
+/** The same pool, with somebody who hears of every error. */
+export function watched(pool: Pool, heard: (error: unknown) => void): Pool {
+  async function listening<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      heard(error);
+      throw error;
+    }
+  }
+  return {
+    query: (query) => listening(pool.query(query)),
+    async connect() {
+      const client = await listening(pool.connect());
+      return {
+        query: (query) => listening(client.query(query)),
+        release: (destroy) => client.release(destroy),
+        on: (event, listener) => client.on(event as "error", listener as (error?: Error) => void),
+      };
+    },
+  };
 }
 
 /** The one row of a statement that always answers with one. */

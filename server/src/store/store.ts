@@ -4,7 +4,8 @@ import { MikroORM, type Options } from "@mikro-orm/postgresql";
 import { systemWorld, type World } from "../world.ts";
 import { ApiKey } from "./api-key.ts";
 import { ApiKeys } from "./api-keys.ts";
-import type { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { type Connection, connectEmbedded } from "./connect-embedded.ts";
+import type { EmbeddedDirectory } from "./embedded-directory.ts";
 import { type DirectoryOptions, type HeldDirectory, holdDirectory } from "./held-directory.ts";
 import { KeyRevision } from "./key-revision.ts";
 import { Ledger } from "./ledger.ts";
@@ -26,8 +27,8 @@ export interface Store {
   readonly keys: ApiKeys;
   readonly ledger: Ledger;
   readonly settings: Settings;
-  /** Where a damaged embedded database was put at this start, when there was one. */
-  readonly setAside: string | undefined;
+  /** The embedded database's directory, with what it is rebuilt from. A server's backups are its operator's. */
+  readonly embedded: EmbeddedDirectory | undefined;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -53,25 +54,14 @@ export async function openStore(
   }
 }
 
-async function connect(options: StoreOptions, { database, setAside, release }: HeldDirectory): Promise<Store> {
+async function connect(options: StoreOptions, { embedded, release }: HeldDirectory): Promise<Store> {
   const { databaseUrl, log = () => undefined, world = systemWorld } = options;
-  if (setAside) log(`The embedded database was damaged. It is kept in ${setAside}; a new one was made.`);
-  let orm: MikroORM | undefined;
+  const init = (connection: Options) => MikroORM.init({ ...ormOptions, logger: log, ...connection });
+  const connection = embedded ? await connectEmbedded(embedded, init, log) : await connectServer(databaseUrl!, init);
   try {
-    orm = await MikroORM.init({
-      ...ormOptions,
-      logger: log,
-      ...(database ? embeddedOptions(database) : serverOptions(databaseUrl!)),
-    });
-    const pool: Pool = databaseUrl ? await reach(orm, databaseUrl) : await orm.em.getConnection().getNativeClient();
-    if (database) await orm.migrator.up();
-    else await migrateAlone(orm, pool);
-    return await assemble(orm, pool, database ? "embedded" : "postgresql", world, log, setAside, async () => {
-      await orm?.close();
-      await release();
-    });
+    return await assemble(connection, embedded, world, log, release);
   } catch (error) {
-    await orm?.close().catch(() => undefined);
+    await connection.orm.close().catch(() => undefined);
     throw error;
   }
 }
@@ -92,49 +82,50 @@ const ormOptions: Options = {
   schemaGenerator: { skipTables: ["key_revision"] },
 };
 
-function embeddedOptions({ stream }: EmbeddedPostgres): Options {
-  return {
-    dbName: "postgres",
-    user: "postgres",
-    pool: { min: 1, max: 1 },
-    // A new connection would cost the session's settings and bring nothing.
-    driverOptions: { stream, idleTimeoutMillis: 0 },
-  };
-}
-
-function serverOptions(clientUrl: string): Options {
-  return {
+async function connectServer(clientUrl: string, init: (options: Options) => Promise<MikroORM>): Promise<Connection> {
+  const orm = await init({
     clientUrl,
     driverOptions: { connectionTimeoutMillis: connectWaitMs, application_name: "pontage", keepAlive: true },
-  };
+  });
+  try {
+    const pool = await reach(orm, clientUrl);
+    await migrateAlone(orm, pool);
+    return { orm, pool };
+  } catch (error) {
+    await orm.close().catch(() => undefined);
+    throw error;
+  }
 }
 
 async function assemble(
-  orm: MikroORM,
-  pool: Pool,
-  kind: Store["kind"],
+  { orm, pool, beforeCommit }: Connection,
+  embedded: EmbeddedDirectory | undefined,
   world: World,
   log: (message: string) => void,
-  setAside: string | undefined,
-  closeAll: () => Promise<void>,
+  release: () => Promise<void>,
 ): Promise<Store> {
   const revision = new KeyRevision(pool, world.clock, log);
   await revision.check();
   // An embedded database has no other writers to follow.
-  if (kind === "postgresql") revision.follow();
+  if (!embedded) revision.follow();
   let closing: Promise<void> | undefined;
+  const closeAll = async () => {
+    await revision.close();
+    await orm.close();
+    await release();
+  };
   return {
-    kind,
+    kind: embedded ? "embedded" : "postgresql",
     orm,
-    keys: new ApiKeys(orm, world, revision),
+    keys: new ApiKeys(orm, world, revision, beforeCommit),
     ledger: new Ledger(pool),
-    settings: new Settings(pool),
-    setAside,
+    settings: new Settings(pool, beforeCommit),
+    embedded,
     async ping() {
       await sqlOn(pool).rows("select 1");
     },
     close() {
-      closing ??= revision.close().then(closeAll);
+      closing ??= closeAll();
       return closing;
     },
   };
