@@ -47,7 +47,7 @@ export function chatService(tools: DoorTools): ServiceImpl<typeof ChatService> {
   ): RunningCall => {
     const call = new Call({
       id: newRequestId(),
-      door: { dialect: undefined, operation },
+      door: { dialect: undefined, operation, framing: undefined },
       headers: Object.fromEntries(context.requestHeader),
       startTimeMs: clock.nowMs(),
       arrivedAtMs: clock.monotonicMs(),

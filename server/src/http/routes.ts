@@ -8,7 +8,7 @@ import { errorHeaders } from "./answer-headers.ts";
 import type { ConsoleFiles } from "./console-files.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./listener.ts";
 import { allModels, modelListObject, modelObject } from "./model-list.ts";
-import { asGatewayError, type DoorTools, wireDoor } from "./wire-door.ts";
+import { asGatewayError, type DoorTools, type WireHandler, wireDoor } from "./wire-door.ts";
 import { writeHead } from "./write-head.ts";
 
 export interface RouteOptions extends DoorTools {
@@ -20,6 +20,17 @@ export interface RouteOptions extends DoorTools {
   readonly notReady: () => readonly string[];
   readonly version: string;
 }
+
+/** A front door whose path names the model: what stands before it and after it. */
+interface Pattern {
+  readonly method: string;
+  readonly before: string;
+  readonly after: string;
+  readonly dialect: Dialect;
+  readonly door: WireHandler;
+}
+
+type Exchange = [request: HttpRequest, response: HttpResponse];
 
 /** Serves every path of the port. A path is looked up as it was sent: what is not there to the letter is not there. */
 export function routes(options: RouteOptions): HttpHandler {
@@ -35,9 +46,15 @@ export function routes(options: RouteOptions): HttpHandler {
     table.set(path, methods);
   };
 
+  const patterns: Pattern[] = [];
   for (const dialect of dialects) {
     for (const route of dialect.routes) {
       const door = wireDoor(dialect, route, options);
+      const [before = "", after] = route.path.split("{model}");
+      if (after !== undefined) {
+        patterns.push({ method: route.method, before, after, dialect, door });
+        continue;
+      }
       on(route.method, route.path, door);
       doorAt.set(route.path, dialect);
       // Some clients put `/v1` into every path, some into none.
@@ -49,7 +66,13 @@ export function routes(options: RouteOptions): HttpHandler {
     const missing = options.notReady();
     json(response, missing.length === 0 ? 200 : 503, { status: missing.length === 0 ? "ready" : "not ready", missing });
   });
-  on("GET", "/", (_, response) => json(response, 200, frontPage(options.version, [...table.keys()])));
+  on("GET", "/", (_, response) =>
+    json(
+      response,
+      200,
+      frontPage(options.version, [...table.keys(), ...patterns.map(({ before, after }) => `${before}{model}${after}`)]),
+    ),
+  );
 
   /** Runs a small handler; what it throws is told in the dialect the client seems to speak. */
   const guarded =
@@ -93,6 +116,17 @@ export function routes(options: RouteOptions): HttpHandler {
     json(response, status, body, allow ? [...headers, "allow", allow] : headers);
   };
 
+  /** Serves a path that names the model. */
+  const serveNamed = ({ before, after, door, dialect }: Pattern, path: string, ...exchange: Exchange) => {
+    let model: string;
+    try {
+      model = decoded(path.slice(before.length, path.length - after.length));
+    } catch (cause) {
+      return refuse(...exchange, cause, { door: dialect });
+    }
+    door(...exchange, model);
+  };
+
   return (request, response) => {
     const url = request.url ?? "/";
     const query = url.indexOf("?");
@@ -101,6 +135,8 @@ export function routes(options: RouteOptions): HttpHandler {
     const handler = table.get(path)?.get(method);
     if (handler) return handler(request, response);
     if (path.startsWith("/pontage.")) return rpc(request, response);
+    const named = patterns.find((pattern) => pattern.method === method && matches(pattern, path));
+    if (named) return serveNamed(named, path, request, response);
     if (path === "/console" || path.startsWith("/console/")) return options.console(path, request, response);
     if (path === "/admin") {
       writeHead(response, 308, ["location", "/console"]);
@@ -108,7 +144,8 @@ export function routes(options: RouteOptions): HttpHandler {
     }
     if (method === "GET" && path.startsWith("/v1/models/"))
       return getModel(path.slice("/v1/models/".length))(request, response);
-    const methods = table.get(path);
+    const other = patterns.find((pattern) => matches(pattern, path));
+    const methods = table.get(path) ?? (other && new Map([[other.method, undefined]]));
     const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path;
     const allow = methods && [...methods.keys()];
     refuse(
@@ -120,9 +157,13 @@ export function routes(options: RouteOptions): HttpHandler {
             Reason.PATH_UNKNOWN,
             `There is nothing at ${method} ${shown}. The front doors are listed at /.`,
           ),
-      { door: doorAt.get(path), allow: allow?.join(", ") },
+      { door: doorAt.get(path) ?? other?.dialect, allow: allow?.join(", ") },
     );
   };
+}
+
+function matches({ before, after }: Pattern, path: string): boolean {
+  return path.length > before.length + after.length && path.startsWith(before) && path.endsWith(after);
 }
 
 function json(response: HttpResponse, status: number, value: object, headers: string[] = []): void {

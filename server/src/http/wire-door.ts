@@ -1,16 +1,17 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
-import type { Dialect, DialectRoute } from "../dialects/dialect.ts";
+import type { Address, Dialect, DialectRoute } from "../dialects/dialect.ts";
+import type { FrameWriter } from "../framing/framing.ts";
 import { WireRequest } from "../payload/request.ts";
 import type { Activity } from "../pipeline/activity.ts";
-import { Call } from "../pipeline/call.ts";
+import { Call, type Door } from "../pipeline/call.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { frameWriter } from "../pipeline/relay.ts";
+import { eventWriter } from "../pipeline/relay.ts";
 import type { CountReply, StreamReply, UnaryReply } from "../pipeline/reply.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Clock } from "../world.ts";
 import { callHeaders, errorHeaders, targetHeaders, usdText } from "./answer-headers.ts";
 import { maxBodyBytes, readBody } from "./body.ts";
-import type { HttpHandler, HttpRequest, HttpResponse } from "./listener.ts";
+import type { HttpRequest, HttpResponse } from "./listener.ts";
 import { writeHead } from "./write-head.ts";
 
 export interface DoorTools {
@@ -32,20 +33,25 @@ export interface DoorLimits {
 
 export const defaultDoorLimits: DoorLimits = { stalledClientMs: 60_000, keepAliveMs: 15_000 };
 
+/** Serves a request of a front door. `model` is what the path says, in dialects that name it there. */
+export type WireHandler = (request: HttpRequest, response: HttpResponse, model?: string) => void;
+
 /** Serves one route of one dialect. */
-export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools): HttpHandler {
+export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools): WireHandler {
   const { pipeline, activity, clock, newRequestId, log, limits } = tools;
   const { stalledClientMs, keepAliveMs } = limits;
-  const door = { dialect, operation: route.operation };
+  const usual: Door = { dialect, operation: route.operation, framing: dialect.stream.framing };
 
-  return function serve(request, response) {
+  return function serve(request, response, model) {
+    const door = route.framing ? { ...usual, framing: route.framing(queryOf(request)) } : usual;
+    const address = addressOf(route, model);
     const call = new Call({
       id: newRequestId(),
       door,
       headers: request.headers,
       startTimeMs: clock.nowMs(),
       arrivedAtMs: clock.monotonicMs(),
-      read: async () => new WireRequest(dialect, await readBody(request)),
+      read: async () => new WireRequest(dialect, await readBody(request), address),
     });
     activity.began(call);
     const end: { status: number; error: GatewayError | undefined } = { status: 0, error: undefined };
@@ -102,7 +108,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   function streamHead(response: HttpResponse, call: Call): void {
     const target = call.target;
     writeHead(response, 200, [
-      ...["content-type", "text/event-stream; charset=utf-8", "cache-control", "no-cache", "x-accel-buffering", "no"],
+      ...["content-type", `${call.door.framing!.mediaType}; charset=utf-8`, ...call.door.framing!.headers],
       ...callHeaders(call, clock.monotonicMs()),
       ...(target ? targetHeaders(target.provider.name, target.model) : []),
     ]);
@@ -112,18 +118,21 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   function sendUnaryAsStream(response: HttpResponse, call: Call, dialect: Dialect, reply: UnaryReply): void {
     const { model, showUsage } = call.request!.head;
     const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
-    const write = frameWriter(dialect, { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses });
-    const text = reply.events().flatMap(write).join("");
+    const writer = call.door.framing!.writer();
+    const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
+    const pieces = reply.events().flatMap(eventWriter(dialect, context, writer));
     streamHead(response, call);
-    finish(response, call, text + costComment(call));
+    for (const piece of pieces) response.write(piece as Buffer | string);
+    finish(response, call, ending(call, writer));
   }
 
   function sendStream(response: HttpResponse, call: Call, _dialect: Dialect, reply: StreamReply): void {
+    const writer = reply.writer!;
     streamHead(response, call);
     let stalled: NodeJS.Timeout | undefined;
     let lastWriteAtMs = clock.monotonicMs();
     const beat = setInterval(() => {
-      if (clock.monotonicMs() - lastWriteAtMs >= keepAliveMs) response.write(": keep-alive\n\n");
+      if (clock.monotonicMs() - lastWriteAtMs >= keepAliveMs) response.write(writer.comment("keep-alive"));
     }, keepAliveMs);
     const stop = () => {
       clearInterval(beat);
@@ -146,7 +155,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       },
       end() {
         stop();
-        finish(response, call, costComment(call));
+        finish(response, call, ending(call, writer));
       },
     });
   }
@@ -181,10 +190,21 @@ function finish(response: HttpResponse, call: Call, last: Buffer | string): void
   response.end(last);
 }
 
-/** What the call cost, after the last frame: a comment, which every reader of server-sent events passes over. */
-function costComment(call: Call): string {
+/** What the call cost, after the last frame, as a comment: every reader passes over it. Then what ends the framing. */
+function ending(call: Call, writer: FrameWriter): string {
   const last = call.attempts.at(-1);
-  return last ? `: pontage request_id=${call.id} cost_usd=${usdText(call.costNanoUsd)}\n\n` : "";
+  const cost = last ? writer.comment(`pontage request_id=${call.id} cost_usd=${usdText(call.costNanoUsd)}`) : "";
+  return cost + writer.end();
+}
+
+function queryOf({ url = "" }: HttpRequest): URLSearchParams {
+  const at = url.indexOf("?");
+  return new URLSearchParams(at === -1 ? "" : url.slice(at + 1));
+}
+
+function addressOf({ stream }: DialectRoute, model: string | undefined): Address | undefined {
+  if (model === undefined && stream === undefined) return undefined;
+  return { ...(model !== undefined && { model }), ...(stream !== undefined && { stream }) };
 }
 
 /** Anything that is not a `GatewayError` is a fault of ours: it is logged whole and told in general words. */

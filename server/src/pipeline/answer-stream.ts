@@ -1,10 +1,10 @@
 import { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import { type GatewayError, Reason } from "../canonical/error.ts";
 import { failed } from "../canonical/events.ts";
-import { writeSse } from "../framing/sse.ts";
+import type { FrameWriter } from "../framing/framing.ts";
 import type { Answer, AnswerOwner } from "./answer.ts";
 import type { Call } from "./call.ts";
-import { byteRelay, eventRelay, frameWriter, type Relay } from "./relay.ts";
+import { byteRelay, eventRelay, eventWriter, frameRelay, type Relay, type RelayListener } from "./relay.ts";
 import { type Piece, StreamReply } from "./reply.ts";
 import type { Settlement } from "./settlement.ts";
 import type { Target } from "./target.ts";
@@ -22,15 +22,15 @@ const firstEventWaitMs = 10_000;
  */
 export function streamAnswer(
   call: Call,
-  { provider, speaking }: Target,
+  target: Target,
   control: { pause(): void; resume(): void },
   settlement: Settlement,
   owner: AnswerOwner,
 ): Answer {
+  const { provider } = target;
   const door = call.door.dialect;
-  const { dialect } = speaking;
-  const head = call.request!.head;
-  const reply = new StreamReply(control);
+  const writer = call.door.framing?.writer();
+  const reply = new StreamReply(control, writer);
   let bytes = 0;
   let shown = false;
   let over = false;
@@ -63,7 +63,7 @@ export function streamAnswer(
     reply.end();
   };
   const inBand = (error: GatewayError): readonly Piece[] =>
-    door ? [writeSse(door.error.frame(error, call.id))] : [failed(error)];
+    door && writer ? [writer.frame(door.error.frame(error, call.id))] : [failed(error)];
 
   const holdUntilRecorded = () => {
     const synced = settlement.synced();
@@ -89,10 +89,7 @@ export function streamAnswer(
       breakOff(error, pieces);
     },
   };
-  const relay: Relay =
-    door === dialect
-      ? byteRelay(dialect, provider.streamUsage === "ask" && !head.showUsage, provider, listener)
-      : eventRelay(dialect, writer(call), provider, listener);
+  const relay = relayFor(call, target, writer, listener);
 
   /** Runs a decoder over foreign bytes; whatever it throws is the upstream's fault. */
   const read = (act: () => void) => {
@@ -140,11 +137,22 @@ export function streamAnswer(
   };
 }
 
-/** How events are written for the client: as frames of its dialect, or as they are for an RPC. */
-function writer(call: Call): Parameters<typeof eventRelay>[1] {
-  const door = call.door.dialect;
-  if (!door) return (event) => [event];
+/** The relay that changes least on the way. */
+function relayFor(
+  call: Call,
+  { provider, speaking: { dialect } }: Target,
+  writer: FrameWriter | undefined,
+  listener: RelayListener,
+): Relay {
+  const { dialect: door, framing } = call.door;
   const { showUsage, model } = call.request!.head;
+  if (!door || !writer) return eventRelay(dialect, (event) => [event], provider, listener);
+  if (door === dialect) {
+    const hideUsage = provider.streamUsage === "ask" && !showUsage;
+    const relay = framing === dialect.stream.framing ? byteRelay : frameRelay;
+    return relay({ dialect, hideUsage, writer, upstream: provider }, listener);
+  }
   const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
-  return frameWriter(door, { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses });
+  const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
+  return eventRelay(dialect, eventWriter(door, context, writer), provider, listener);
 }

@@ -82,7 +82,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
         settlement.start(status);
         const { name, withoutSecrets } = provider;
         const upstream = { name, dialect, withoutSecrets };
-        const streamed = (answerHeaders["content-type"] ?? "").startsWith("text/event-stream");
+        const streamed = (answerHeaders["content-type"] ?? "").startsWith(dialect.stream.framing.mediaType);
         if (status >= 400) {
           answer = errorAnswer(upstream, answerHeaders, settlement, owner);
         } else if (status >= 300) {

@@ -4,6 +4,7 @@ import { GatewayError, Reason } from "../canonical/error.ts";
 import { LossReport } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Dialect, Operation } from "../dialects/dialect.ts";
+import type { Framing } from "../framing/framing.ts";
 import type { Request } from "../payload/request.ts";
 import type { Target } from "./target.ts";
 
@@ -21,6 +22,8 @@ export interface Door {
   /** The client's dialect; undefined for our own RPCs. */
   readonly dialect: Dialect | undefined;
   readonly operation: Operation;
+  /** How a stream is framed for the client; undefined for our own RPCs. */
+  readonly framing: Framing | undefined;
 }
 
 /** What became of one upstream call. */

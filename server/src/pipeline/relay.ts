@@ -2,9 +2,9 @@ import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { errorFrom, type GatewayError } from "../canonical/error.ts";
 import { failed } from "../canonical/events.ts";
 import type { Usage } from "../canonical/usage.ts";
-import type { Dialect, StreamContext } from "../dialects/dialect.ts";
-import { createSseReader, writeSse } from "../framing/sse.ts";
-import { createSseScanner } from "../framing/sse-scan.ts";
+import type { Dialect, StreamContext, Tally } from "../dialects/dialect.ts";
+import type { Frame } from "../framing/frame.ts";
+import type { FrameWriter } from "../framing/framing.ts";
 import type { Piece } from "./reply.ts";
 import { type Speaker, toldBy } from "./upstream-errors.ts";
 
@@ -35,44 +35,107 @@ export interface Relay {
   frames(): number;
 }
 
+/** What a relay between two sides of one dialect needs. */
+export interface PassingOptions {
+  readonly dialect: Dialect;
+  /** Keep back the frame that exists only because the gateway asked for usage. */
+  readonly hideUsage: boolean;
+  readonly writer: FrameWriter;
+  readonly upstream: Speaker;
+}
+
 /** Client and upstream speak the same dialect: whole frames pass as they came, and only those that matter are read. */
-export function byteRelay(dialect: Dialect, hideUsage: boolean, upstream: Speaker, listener: RelayListener): Relay {
-  const tally = dialect.stream.tally({ hideUsage });
-  let told = false;
-  const tell = () => {
-    if (told) return;
-    told = true;
-    listener.over(tally.failure && toldBy(upstream, tally.failure));
-  };
-  const scanner = createSseScanner({
+export function byteRelay(options: PassingOptions, listener: RelayListener): Relay {
+  const { dialect } = options;
+  const watch = new PassingWatch(options, listener);
+  const scanner = dialect.stream.framing.scanner({
     markers: dialect.stream.markers,
     maxFrameBytes,
     onBytes: (bytes) => listener.piece(bytes),
-    onMarked(frame) {
-      const verdict = tally.read(frame);
-      if (tally.ended) tell();
-      if (!tally.failure) return verdict;
-      // Failures are rare and told in the upstream's own words.
-      const data = upstream.withoutSecrets(frame.data);
-      const shown = data === frame.data ? frame : { event: frame.event, data };
-      if (!told && scanner.frameCount === 0) {
-        // It failed with its first word, so another attempt may follow.
-        told = true;
-        listener.failed(toldBy(upstream, tally.failure), [writeSse(shown)]);
-        return "hide";
-      }
-      return shown === frame ? verdict : shown;
-    },
+    onMarked: (frame) => watch.judge(frame, scanner.frameCount === 0),
   });
   return {
     push: (chunk) => scanner.push(chunk),
     end() {
       scanner.end();
-      if (tally.ended || tally.failure) tell();
+      watch.end();
     },
-    usage: () => tally.usage,
+    usage: () => watch.usage,
     frames: () => scanner.frameCount,
   };
+}
+
+/** Client and upstream speak the same dialect in different framings: what the frames hold passes as it came. */
+export function frameRelay(options: PassingOptions, listener: RelayListener): Relay {
+  const { dialect, writer } = options;
+  const watch = new PassingWatch(options, listener);
+  let frames = 0;
+  const reader = dialect.stream.framing.reader(
+    (frame) => {
+      frames++;
+      const verdict = watch.judge(frame, frames === 1);
+      if (verdict !== "hide") listener.piece(writer.frame(verdict === "show" ? frame : verdict));
+    },
+    { maxFrameBytes },
+  );
+  return {
+    push: (chunk) => reader.push(chunk),
+    end() {
+      reader.end();
+      watch.end();
+    },
+    usage: () => watch.usage,
+    frames: () => frames,
+  };
+}
+
+/** Reads passing frames for what the gateway must know of them, and tells the listener when the answer is over. */
+class PassingWatch {
+  readonly #tally: Tally;
+  readonly #options: PassingOptions;
+  readonly #listener: RelayListener;
+  #told = false;
+
+  constructor(options: PassingOptions, listener: RelayListener) {
+    this.#tally = options.dialect.stream.tally({ hideUsage: options.hideUsage });
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  get usage(): Usage | undefined {
+    return this.#tally.usage;
+  }
+
+  /** What becomes of a frame: it is shown, hidden, or shown in other words. */
+  judge(frame: Frame, isFirst: boolean): "show" | "hide" | Frame {
+    const tally = this.#tally;
+    const verdict = tally.read(frame);
+    if (tally.ended) this.#tell();
+    if (!tally.failure) return verdict;
+    // Failures are rare and told in the upstream's own words.
+    const { upstream, writer } = this.#options;
+    const data = upstream.withoutSecrets(frame.data);
+    const shown = data === frame.data ? frame : { event: frame.event, data };
+    if (!this.#told && isFirst) {
+      // It failed with its first word, so another attempt may follow.
+      this.#told = true;
+      this.#listener.failed(toldBy(upstream, tally.failure), [writer.frame(shown)]);
+      return "hide";
+    }
+    return shown === frame ? verdict : shown;
+  }
+
+  /** The upstream's bytes are over. */
+  end(): void {
+    if (this.#tally.ended || this.#tally.failure) this.#tell();
+  }
+
+  #tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    const { failure } = this.#tally;
+    this.#listener.over(failure && toldBy(this.#options.upstream, failure));
+  }
 }
 
 /** The upstream's frames are decoded, and each event is written by `write`: as frames of another dialect, or as it is. */
@@ -118,7 +181,7 @@ export function eventRelay(
       }
     }
   };
-  const reader = createSseReader(
+  const reader = dialect.stream.framing.reader(
     (frame) => {
       frames++;
       take(decoder.push(frame));
@@ -141,13 +204,23 @@ export function eventRelay(
 }
 
 /** How events are written for a client that speaks `door`. */
-export function frameWriter(door: Dialect, context: StreamContext): (event: GenerateEvent) => readonly Piece[] {
+export function eventWriter(
+  door: Dialect,
+  context: StreamContext,
+  writer: FrameWriter,
+): (event: GenerateEvent) => readonly Piece[] {
   const encoder = door.stream.encoder(context);
   return (event) => {
     const frames = encoder.push(event);
     if (frames.length === 0) return [];
+    const pieces: Piece[] = [];
     let text = "";
-    for (const frame of frames) text += writeSse(frame);
-    return [text];
+    for (const frame of frames) {
+      const written = writer.frame(frame);
+      if (typeof written === "string") text += written;
+      else pieces.push(written);
+    }
+    if (text !== "") pieces.push(text);
+    return pieces;
   };
 }

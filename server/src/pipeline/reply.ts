@@ -3,6 +3,7 @@ import type { GenerateEvent, GenerateReply } from "@pontage/gen/pontage/v1/gener
 import { unfold } from "../canonical/fold.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Dialect } from "../dialects/dialect.ts";
+import type { FrameWriter } from "../framing/framing.ts";
 
 /** An answer, whole or as it grows. */
 export type Reply = UnaryReply | StreamReply | CountReply;
@@ -68,6 +69,8 @@ export interface Sink {
 /** An answer as it grows. What comes before a sink is attached waits; it is at most what one read of a socket brings. */
 export class StreamReply {
   readonly kind = "stream";
+  /** Writes the frames of this stream for the client; undefined for an RPC. */
+  readonly writer: FrameWriter | undefined;
   readonly #control: { pause(): void; resume(): void };
   readonly #waiting: Piece[] = [];
   #sink: Sink | undefined;
@@ -76,8 +79,9 @@ export class StreamReply {
   #over = false;
   #paused = false;
 
-  constructor(control: { pause(): void; resume(): void }) {
+  constructor(control: { pause(): void; resume(): void }, writer: FrameWriter | undefined) {
     this.#control = control;
+    this.writer = writer;
   }
 
   attach(sink: Sink): void {
