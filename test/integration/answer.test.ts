@@ -75,6 +75,22 @@ for (const door of doors) {
     }
   });
 
+  test(`${door.dialect}: a strict caller is refused instead, by name and before anything is sent`, async () => {
+    const more = door.dialect === "openai-chat" ? { logit_bias: { 50256: -100 } } : { top_k: 5 };
+    const [field] = Object.keys(more);
+    const call = (asked: string, strict: string) =>
+      scene.client.call(door, asked, false, more, { "x-pontage-strict": strict });
+    const before = scene.upstreamCalls();
+    const refused = await call(otherUpstream(door).model({ text: poem }).asked, "true");
+    expect(refused.status).toBe(400);
+    expect(refused.body.toString("utf8")).toContain(`\`${field}\` cannot be said in`);
+    expect(refused.headers["x-pontage-loss"]).toContain(field);
+    expect((await call(otherUpstream(door).model({ text: poem }).asked, "perhaps")).status).toBe(400);
+    expect(scene.upstreamCalls()).toBe(before);
+    expect((await call(otherUpstream(door).model({ text: poem }).asked, "false")).status).toBe(200);
+    expect((await call(ownUpstream(door).model({ text: poem }).asked, "true")).status).toBe(200);
+  });
+
   test(`${door.dialect}: the request goes on as it came, but for the model's name`, async () => {
     const { asked, own } = ownUpstream(door).model({ text: poem });
     const odd = JSON.stringify(door.body(asked, false, { zeta: [1, 2.5, "é"], unknown: { deep: null } }))

@@ -10,6 +10,7 @@ import { errorAnswer, wholeAnswer } from "./answer-whole.ts";
 import type { Call } from "./call.ts";
 import type { Reply } from "./reply.ts";
 import { Settlement } from "./settlement.ts";
+import { refuseLosses } from "./strict.ts";
 import type { Target } from "./target.ts";
 import { garbage } from "./upstream-errors.ts";
 
@@ -30,6 +31,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
   const { stream } = request.head;
   const askUsage = stream && provider.streamUsage === "ask";
   const body = request.bytes({ dialect, model, askUsage, outputLimit, quirks: provider.quirks, losses: call.losses });
+  refuseLosses(call, dialect.id);
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
 
   // From here on the attempt exists: whatever happens, it gets its row.
