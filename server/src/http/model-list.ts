@@ -38,6 +38,21 @@ export function modelObject(model: Model): JsonObject {
   };
 }
 
+/** Google's model object. https://ai.google.dev/api/models#Model */
+export function geminiModelObject(model: Model): JsonObject {
+  return {
+    name: `models/${model.id}`,
+    baseModelId: model.id,
+    version: "",
+    displayName: model.simulated ? `${model.id} (simulated)` : model.id,
+    supportedGenerationMethods: ["generateContent", "countTokens"],
+  };
+}
+
+export function geminiModelListObject(models: readonly Model[]): JsonObject {
+  return { models: models.map(geminiModelObject) };
+}
+
 export function modelListObject(models: readonly Model[]): JsonObject {
   return {
     object: "list",

@@ -1,13 +1,12 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { dialectOf, dialects } from "../dialects/index.ts";
-import { authenticate } from "../pipeline/authenticate.ts";
 import type { KeyRing } from "../pipeline/key-ring.ts";
 import type { Router } from "../pipeline/router.ts";
 import { errorHeaders } from "./answer-headers.ts";
 import type { ConsoleFiles } from "./console-files.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./listener.ts";
-import { allModels, modelListObject, modelObject } from "./model-list.ts";
+import { modelDoors, modelPaths } from "./model-doors.ts";
 import { asGatewayError, type DoorTools, type WireHandler, wireDoor } from "./wire-door.ts";
 import { writeHead } from "./write-head.ts";
 
@@ -84,23 +83,10 @@ export function routes(options: RouteOptions): HttpHandler {
         refuse(request, response, cause);
       }
     };
-  const listModels = guarded((request) => {
-    authenticate(request.headers, keys, clock);
-    return modelListObject(allModels(router));
-  });
-  on("GET", "/v1/models", listModels);
-  on("GET", "/models", listModels);
-  const getModel = (id: string) =>
-    guarded((request) => {
-      authenticate(request.headers, keys, clock);
-      const { provider, model } = router.address(decoded(id));
-      const found = allModels(router).find((one) => one.id === `${provider.name}/${model}`);
-      if (!found)
-        throw new GatewayError(Reason.MODEL_UNKNOWN, `${provider.name} does not list \`${model}\`.`, {
-          param: "model",
-        });
-      return modelObject(found);
-    });
+  const models = modelDoors({ keys, router, clock });
+  for (const path of modelPaths) on("GET", path, guarded(models.list));
+  const getModel = (request: HttpRequest, response: HttpResponse, id: string) =>
+    guarded(() => models.one(request, decoded(id)))(request, response);
 
   const refuse = (
     request: HttpRequest,
@@ -142,8 +128,8 @@ export function routes(options: RouteOptions): HttpHandler {
       writeHead(response, 308, ["location", "/console"]);
       return void response.end();
     }
-    if (method === "GET" && path.startsWith("/v1/models/"))
-      return getModel(path.slice("/v1/models/".length))(request, response);
+    const below = method === "GET" ? modelPaths.find((one) => path.startsWith(`${one}/`)) : undefined;
+    if (below) return getModel(request, response, path.slice(below.length + 1));
     const other = patterns.find((pattern) => matches(pattern, path));
     const methods = table.get(path) ?? (other && new Map([[other.method, undefined]]));
     const shown = path.length > 200 ? `${path.slice(0, 200)}...` : path;

@@ -12,6 +12,7 @@ import type { Clock } from "../world.ts";
 import { callHeaders, errorHeaders, targetHeaders, usdText } from "./answer-headers.ts";
 import { maxBodyBytes, readBody } from "./body.ts";
 import type { HttpRequest, HttpResponse } from "./listener.ts";
+import { headersWithQueryKey, queryOf } from "./query-key.ts";
 import { writeHead } from "./write-head.ts";
 
 export interface DoorTools {
@@ -48,7 +49,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
     const call = new Call({
       id: newRequestId(),
       door,
-      headers: request.headers,
+      headers: model === undefined ? request.headers : headersWithQueryKey(request),
       startTimeMs: clock.nowMs(),
       arrivedAtMs: clock.monotonicMs(),
       read: async () => new WireRequest(dialect, await readBody(request), address),
@@ -195,11 +196,6 @@ function ending(call: Call, writer: FrameWriter): string {
   const last = call.attempts.at(-1);
   const cost = last ? writer.comment(`pontage request_id=${call.id} cost_usd=${usdText(call.costNanoUsd)}`) : "";
   return cost + writer.end();
-}
-
-function queryOf({ url = "" }: HttpRequest): URLSearchParams {
-  const at = url.indexOf("?");
-  return new URLSearchParams(at === -1 ? "" : url.slice(at + 1));
 }
 
 function addressOf({ stream }: DialectRoute, model: string | undefined): Address | undefined {
