@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { FrameScanner, FrameScannerOptions } from "./framing.ts";
+import { anyOf } from "./marker.ts";
 import { createSseTextReader, tooLarge, writeSse } from "./sse.ts";
 
 export interface SseScanner extends FrameScanner {
@@ -95,12 +96,6 @@ export function createSseScanner(options: FrameScannerOptions): SseScanner {
 /** Whether the frame from `at` to `end` is an event. Without data it is none: a comment, or some other field alone. */
 function hasData(text: string, at: number, end: number): boolean {
   return text.startsWith("data", at) || /^data/m.test(text.slice(at, end));
-}
-
-/** One expression for all markers, which the engine searches in a single pass. */
-function anyOf(markers: readonly string[]): RegExp {
-  const escaped = markers.map((marker) => marker.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(escaped.length === 0 ? "(?!)" : escaped.join("|"), "g");
 }
 
 /** Where the next match begins; infinity when there is none. */
