@@ -171,3 +171,20 @@ test("a simulated answer is free and shows its headers over HTTP", async () => {
   expect(answer.headers["x-pontage-provider"]).toBe("sim");
   expect(answer.headers["x-pontage-cost-usd"]).toBe("0.0");
 });
+
+test("what a stream loses after its head is told in the comment at its end", async () => {
+  const messages = doors.find(({ dialect }) => dialect === "anthropic-messages")!;
+  const chunk = (choice: object) =>
+    `data: ${JSON.stringify({ id: "c1", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, ...choice }] })}\n\n`;
+  const first = chunk({ delta: { role: "assistant", content: poem } });
+  const last = chunk({ delta: {}, finish_reason: "stop", verdict: "fine" });
+  const { asked } = upstreamOf("chat").model(({ response }) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(first);
+    setTimeout(() => response.end(`${last}data: [DONE]\n\n`), 200);
+  });
+  const { headers, body } = await scene.client.call(messages, asked, true);
+  expect(headers["x-pontage-loss"]).toBeUndefined();
+  const loss = / cost_usd=\S+ loss=(\S+)\n\n$/.exec(body.toString("utf8"))?.[1];
+  expect(loss).toBe("verdict");
+});

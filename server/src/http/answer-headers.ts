@@ -16,7 +16,7 @@ export function callHeaders(call: Call, nowMs: number): RawHeaders {
   }
   if (call.attemptsBegun > 0) headers.push("x-pontage-attempts", String(call.attemptsBegun));
   const losses = call.losses.paths;
-  if (losses.length > 0) headers.push("x-pontage-loss", printable(losses.join(", ")).slice(0, 2048));
+  if (losses.length > 0) headers.push("x-pontage-loss", lossText(losses));
   return headers;
 }
 
@@ -42,6 +42,11 @@ export function usdText(nanoUsd: bigint): string {
   const digits = nanoUsd.toString().padStart(10, "0");
   const text = `${digits.slice(0, -9)}.${digits.slice(-9)}`.replace(/0+$/, "");
   return text.endsWith(".") ? `${text}0` : text;
+}
+
+/** The fields that were lost, as one value. */
+export function lossText(paths: readonly string[], separator = ", "): string {
+  return printable(paths.join(separator)).slice(0, 2048);
 }
 
 /** Header values are Latin-1 without control characters; anything else could not be sent, or would end the header. */

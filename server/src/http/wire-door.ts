@@ -9,7 +9,7 @@ import { eventWriter } from "../pipeline/relay.ts";
 import type { CountReply, StreamReply, UnaryReply } from "../pipeline/reply.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Clock } from "../world.ts";
-import { callHeaders, errorHeaders, targetHeaders, usdText } from "./answer-headers.ts";
+import { callHeaders, errorHeaders, lossText, targetHeaders, usdText } from "./answer-headers.ts";
 import { maxBodyBytes, readBody } from "./body.ts";
 import type { HttpRequest, HttpResponse } from "./listener.ts";
 import { headersWithQueryKey, queryOf } from "./query-key.ts";
@@ -106,13 +106,15 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
     finish(response, call, body);
   }
 
-  function streamHead(response: HttpResponse, call: Call): void {
+  /** Writes the head of a stream, and returns how many losses it has told of. */
+  function streamHead(response: HttpResponse, call: Call): number {
     const target = call.target;
     writeHead(response, 200, [
       ...["content-type", `${call.door.framing!.mediaType}; charset=utf-8`, ...call.door.framing!.headers],
       ...callHeaders(call, clock.monotonicMs()),
       ...(target ? targetHeaders(target.provider.name, target.model) : []),
     ]);
+    return call.losses.paths.length;
   }
 
   /** The upstream sent a whole answer to a client that wants a stream. */
@@ -122,14 +124,14 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
     const writer = call.door.framing!.writer();
     const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
     const pieces = reply.events().flatMap(eventWriter(dialect, context, writer));
-    streamHead(response, call);
+    const lossesTold = streamHead(response, call);
     for (const piece of pieces) response.write(piece as Buffer | string);
-    finish(response, call, ending(call, writer));
+    finish(response, call, ending(call, writer, lossesTold));
   }
 
   function sendStream(response: HttpResponse, call: Call, _dialect: Dialect, reply: StreamReply): void {
     const writer = reply.writer!;
-    streamHead(response, call);
+    const lossesTold = streamHead(response, call);
     let stalled: NodeJS.Timeout | undefined;
     let lastWriteAtMs = clock.monotonicMs();
     const beat = setInterval(() => {
@@ -156,7 +158,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       },
       end() {
         stop();
-        finish(response, call, ending(call, writer));
+        finish(response, call, ending(call, writer, lossesTold));
       },
     });
   }
@@ -191,11 +193,16 @@ function finish(response: HttpResponse, call: Call, last: Buffer | string): void
   response.end(last);
 }
 
-/** What the call cost, after the last frame, as a comment: every reader passes over it. Then what ends the framing. */
-function ending(call: Call, writer: FrameWriter): string {
-  const last = call.attempts.at(-1);
-  const cost = last ? writer.comment(`pontage request_id=${call.id} cost_usd=${usdText(call.costNanoUsd)}`) : "";
-  return cost + writer.end();
+/**
+ * What is known only at the end, after the last frame, as a comment, which every reader passes over: what the call cost, and
+ * what was lost of the answer on the way. Then what ends the framing.
+ */
+function ending(call: Call, writer: FrameWriter, lossesTold: number): string {
+  if (call.attempts.length === 0) return writer.end();
+  const lost = call.losses.paths.slice(lossesTold);
+  const loss = lost.length === 0 ? "" : ` loss=${lossText(lost, ",")}`;
+  const cost = usdText(call.costNanoUsd);
+  return writer.comment(`pontage request_id=${call.id} cost_usd=${cost}${loss}`) + writer.end();
 }
 
 function addressOf({ stream }: DialectRoute, model: string | undefined): Address | undefined {
