@@ -91,6 +91,16 @@ for (const door of doors) {
     expect((await call(ownUpstream(door).model({ text: poem }).asked, "true")).status).toBe(200);
   });
 
+  test(`${door.dialect}: the door is found by every path that clients are told`, async () => {
+    const { asked } = ownUpstream(door).model({ text: poem });
+    const below = door.path.slice("/v1".length);
+    for (const path of [door.path, below, `/openai${door.path}`, `/anthropic${door.path}`, `${door.path}?beta=true`]) {
+      const answer = await scene.client.call({ ...door, path }, asked, false);
+      expect([path, answer.status]).toEqual([path, 200]);
+    }
+    expect((await scene.client.call({ ...door, path: `/elsewhere${door.path}` }, asked, false)).status).toBe(404);
+  });
+
   test(`${door.dialect}: the request goes on as it came, but for the model's name`, async () => {
     const { asked, own } = ownUpstream(door).model({ text: poem });
     const odd = JSON.stringify(door.body(asked, false, { zeta: [1, 2.5, "é"], unknown: { deep: null } }))

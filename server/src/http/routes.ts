@@ -57,7 +57,7 @@ export function routes(options: RouteOptions): HttpHandler {
       on(route.method, route.path, door);
       doorAt.set(route.path, dialect);
       // Some clients put `/v1` into every path, some into none.
-      if (route.path === "/v1/chat/completions") on(route.method, "/chat/completions", door);
+      if (route.path.startsWith("/v1/")) on(route.method, route.path.slice("/v1".length), door);
     }
   }
   on("GET", "/health", (_, response) => json(response, 200, { status: "ok", version: options.version }));
@@ -116,7 +116,7 @@ export function routes(options: RouteOptions): HttpHandler {
   return (request, response) => {
     const url = request.url ?? "/";
     const query = url.indexOf("?");
-    const path = query === -1 ? url : url.slice(0, query);
+    const path = withoutVendor(query === -1 ? url : url.slice(0, query));
     const method = request.method ?? "GET";
     const handler = table.get(path)?.get(method);
     if (handler) return handler(request, response);
@@ -146,6 +146,11 @@ export function routes(options: RouteOptions): HttpHandler {
       { door: doorAt.get(path) ?? other?.dialect, allow: allow?.join(", ") },
     );
   };
+}
+
+/** Some clients are told a base URL with the vendor's name in it. */
+function withoutVendor(path: string): string {
+  return path.replace(/^\/(openai|anthropic|genai)(?=\/v1)/, "");
 }
 
 function matches({ before, after }: Pattern, path: string): boolean {

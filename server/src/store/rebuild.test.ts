@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statS
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { Outcome, UsageEventSchema } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { makeTestStore, type TestStore } from "../../../test/services/test-store.ts";
 import type { Store } from "./store.ts";
 
@@ -12,8 +12,16 @@ const mirror = () => path("snapshot", "keys-and-settings.json");
 const setAside = () => readdirSync(path()).filter((name) => name.startsWith("database.damaged-"));
 const logged = () => made.log.splice(0).join("\n");
 
+/** A database takes seconds to make and none to copy. */
+let template: TestStore;
+beforeAll(async () => {
+  template = await makeTestStore("embedded");
+  await (await template.open()).close();
+});
+afterAll(() => template.remove());
 beforeEach(async () => {
   made = await makeTestStore("embedded");
+  cpSync(template.options.dataDirectory, made.options.dataDirectory, { recursive: true });
 });
 afterEach(() => made.remove());
 

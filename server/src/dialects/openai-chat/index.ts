@@ -13,10 +13,7 @@ import { decodeUsage } from "./usage.ts";
 /** OpenAI Chat Completions and the many that speak it. https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Dialect = {
   id: "openai-chat",
-  routes: [
-    { method: "POST", path: "/v1/chat/completions", operation: "generate" },
-    { method: "POST", path: "/chat/completions", operation: "generate" },
-  ],
+  routes: [{ method: "POST", path: "/v1/chat/completions", operation: "generate" }],
   request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
   unary: { decode: decodeReply, encode: encodeReply },
   stream: { framing: serverSentEvents, decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
