@@ -56,6 +56,12 @@ export class KnownKeys {
     for (const [secret, why] of this.#closed) expect(await this.#status(secret), why).toBe(401);
   }
 
+  /** Every key the gateway tells of, revoked ones too. What they have cost goes on growing. */
+  async list(): Promise<unknown[]> {
+    const { keys } = await this.#gateway.ask("KeyService/ListKeys", { pageSize: 250, showRevoked: true });
+    return (keys as Record<string, unknown>[]).map(({ attempts, costNanoUsd, ...key }) => key);
+  }
+
   async #rotate(known: Known, graceSeconds: number): Promise<void> {
     const { secret } = await this.#ask("RotateKey", { id: known.id, graceSeconds });
     if (known.graced) this.#closed.set(known.graced, "rotated while in its grace");

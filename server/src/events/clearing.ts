@@ -25,6 +25,8 @@ interface Watch {
   gap: number;
   /** Of those, the ones that no record could be found for. */
   lost: number;
+  /** Events the ledger lacked when it was last asked, for whatever reason. */
+  missing: number;
 }
 
 /** How many sequences the ledger is asked for at once. */
@@ -57,6 +59,21 @@ export class Clearing {
     return this.#sources
       .flatMap((source) => source.sealed())
       .reduce((sum, segment) => sum + (this.#watches.get(segment)?.gap ?? 0), 0);
+  }
+
+  /** Events of earlier processes that the ledger does not have yet, beside the gap. */
+  get unsettled(): number {
+    return this.#sources
+      .filter((source) => source instanceof DeadProducer)
+      .flatMap((source) => source.sealed())
+      .filter((segment) => !segment.cleared && segment.lastSequence > 0)
+      .reduce((sum, segment) => sum + this.#unsettledIn(segment), 0);
+  }
+
+  /** Before the ledger has been asked for the first time, every event may be missing. */
+  #unsettledIn(segment: Segment): number {
+    const watch = this.#watches.get(segment);
+    return watch ? watch.missing - watch.gap : segment.lastSequence - segment.firstSequence + 1;
   }
 
   /** Producers of earlier processes that are not settled yet. */
@@ -118,6 +135,7 @@ export class Clearing {
       return;
     }
     const watch = this.#watchOf(source, segment);
+    watch.missing = missing.size;
     const nowMs = this.#options.clock.monotonicMs();
     if (segment.leftOnDisk === 0 && nowMs - watch.sentAtMs < watch.overdueMs) return;
 
@@ -147,7 +165,7 @@ export class Clearing {
     if (known) return known;
     // What a dead process left has waited long enough; what this one sent was sent just before it was asked for.
     const sentAtMs = source instanceof DeadProducer ? Number.NEGATIVE_INFINITY : this.#options.clock.monotonicMs();
-    const watch = { sentAtMs, overdueMs: this.#options.overdueMs, gap: 0, lost: 0 };
+    const watch = { sentAtMs, overdueMs: this.#options.overdueMs, gap: 0, lost: 0, missing: 0 };
     this.#watches.set(segment, watch);
     return watch;
   }

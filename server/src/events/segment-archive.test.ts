@@ -14,11 +14,12 @@ import { join } from "node:path";
 import { Outcome, type UsageEvent } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { factsOf, resultOf } from "./attempt.fixture.ts";
+import { toUsageEvent } from "./attempt.ts";
 import { crashingDisk, FaultyDisk } from "./disk.fixture.ts";
 import { type JournalFiles, nodeFiles } from "./files.ts";
 import { Journal, type OpenAttempt } from "./journal.ts";
 import { TestLedger } from "./ledger.fixture.ts";
-import { recover } from "./recovery.ts";
+import { endedByDeath, recover } from "./recovery.ts";
 import { replay } from "./replay.ts";
 import { newSegment, type Segment, segmentNumber } from "./segment.ts";
 import { SegmentArchive } from "./segment-archive.ts";
@@ -326,4 +327,24 @@ test("E4: a replay that is interrupted goes on where it was, and records nothing
   expect(rounds).toBeGreaterThan(2);
   expect(ledger.rows.size).toBe(4_000);
   expect(ledger.duplicates).toBe(0);
+});
+
+/** What version 0.1 archived: one attempt that ended, one that had begun, one that had not. */
+const archivedOnce =
+  "KLUv/QRIvQcA4g83MnBL0wGE/5IQ1YIfwVNQZTBUXz2MibE3MduW0Ei0m5CtBup/+w5qZIuOOCsC+F6MyJId8kXXPAo0LANVyn3OPoKev/42O9" +
+  "3OweO3XwhChiQoehC2xAz3fcnnv/P5fOkdz/ze8RWNxVGLKju65iGAAZFR5fM80WHMRiWAo8rXoG1vmkxt/6KDMBRNQkeVzcwMMewISv1JIZTC" +
+  "l84FitKJOdUlyTRri1D73Sirci4qMiXZfjOrmvutUC4dQbkQZFY1cWGAXXS/2EX325PDZNj3t6fJ1PYdHcYgSAA81AcAxPtmkWLblNnGgwboAp" +
+  "bukIehcTRIAd1De8s=";
+
+test("E4: what was archived once can always be read, whatever journals look like by now", async () => {
+  nodeFiles.createDirectory(join(archived(), producer));
+  writeFileSync(join(archived(), producer, "00000001.zst"), Buffer.from(archivedOnce, "base64"));
+  const { rows } = await replayed();
+  const expected = [
+    { sequence: 1, facts: factsOf(1), result: { ...resultOf(1), model: "echo-2" } },
+    endedByDeath(2, factsOf(2), true),
+    endedByDeath(3, factsOf(3), false),
+  ].map((attempt) => toUsageEvent(producer, attempt));
+  expect([...rows.values()]).toEqual(expected);
+  expect(reports).toEqual([]);
 });

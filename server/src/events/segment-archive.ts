@@ -32,8 +32,8 @@ const smallFileBytes = 64 << 10;
 
 /**
  * The journal's segments after the ledger has had them, compressed. The rows of the ledger are the journal's events, one to
- * one, so an embedded database that is lost is rebuilt from here. It costs about 55 bytes an attempt where the journal takes
- * 440. Nothing removes what is in it yet; that comes with a retention of the ledger's rows.
+ * one, so an embedded database that is lost is rebuilt from here. It costs about 53 bytes an attempt where the journal takes
+ * 420. Nothing removes what is in it yet; that comes with a retention of the ledger's rows.
  *
  * A segment is written to a draft, forced to the device, read back and compared, and only then given its name. Whoever is
  * killed in between leaves the original, the archived copy or both, and events that come twice are one row.

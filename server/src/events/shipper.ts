@@ -36,7 +36,7 @@ interface Queued {
 }
 
 export interface ShipperStats {
-  /** Ended attempts that the bus has not taken yet. */
+  /** Ended attempts that the bus has not taken yet, and those that earlier processes left and the ledger does not have. */
   readonly pendingEvents: number;
   readonly oldestPendingMs: number;
   readonly published: number;
@@ -96,7 +96,7 @@ export class Shipper {
       this.#behindSinceMs ?? Number.POSITIVE_INFINITY,
     );
     return {
-      pendingEvents: this.#queue.length + this.#inFlight + this.#leftOnDisk,
+      pendingEvents: this.#queue.length + this.#inFlight + this.#leftOnDisk + this.#clearing.unsettled,
       oldestPendingMs: Number.isFinite(oldestMs) ? this.#options.clock.monotonicMs() - oldestMs : 0,
       published: this.#published,
       republished: this.#republished,

@@ -4,9 +4,9 @@ import { shortPath } from "./lock.ts";
 import { migrations } from "./migrations/list.ts";
 import { Mirror, restore } from "./mirror.ts";
 import type { BeforeCommit } from "./setting.ts";
-import { damageIn, firstLine, proveSound } from "./soundness.ts";
+import { damageIn, proveSound } from "./soundness.ts";
 import { inTransaction, oneRow, type Pool, watched } from "./sql.ts";
-import { StoreError } from "./store-error.ts";
+import { firstLine, StoreError } from "./store-error.ts";
 
 /** A database that answers, with its schema up to date. */
 export interface Connection {

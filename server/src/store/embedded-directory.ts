@@ -5,7 +5,7 @@ import { nodeFiles } from "../events/files.ts";
 import { replaceDurably } from "./durable-file.ts";
 import { EmbeddedPostgres } from "./embedded-postgres.ts";
 import { shortPath } from "./lock.ts";
-import { StoreError } from "./store-error.ts";
+import { firstLine, StoreError } from "./store-error.ts";
 import { Watermark } from "./watermark.ts";
 
 /** The version of PostgreSQL that the embedded database is, as its data directory names it. */
@@ -120,7 +120,7 @@ export class EmbeddedDirectory {
     } catch (error) {
       if (!there) throw error;
       await this.#proveWritable(error);
-      if (!note) return this.#startAnew(messageOf(error));
+      if (!note) return this.#startAnew(`it does not open (${firstLine(error)})`);
       // Half of a new database holds nothing that the snapshot and the journal do not.
       await rm(this.path, { recursive: true, force: true });
       this.#database = await EmbeddedPostgres.open(this.path);
@@ -175,7 +175,7 @@ export class EmbeddedDirectory {
       await writeFile(probe, Buffer.alloc(1 << 20), { flush: true });
     } catch (error) {
       throw new StoreError(
-        `The embedded database in ${shortPath(this.path)} cannot be opened: ${messageOf(error)}. ` +
+        `The embedded database in ${shortPath(this.path)} cannot be opened: ${firstLine(error)}. ` +
           "Make room on the disk or see to its permissions, and start again.",
         { cause },
       );
@@ -203,8 +203,4 @@ async function refuseOtherVersion(directory: string) {
 /** Without this file the database takes its directory for a new one, and writes over everything that is in it. */
 async function proveMade(directory: string) {
   if (!existsSync(join(directory, "PG_VERSION"))) throw new StoreError("its PG_VERSION is gone");
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

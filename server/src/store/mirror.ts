@@ -5,7 +5,7 @@ import { type JournalFiles, nodeFiles } from "../events/files.ts";
 import { replaceDurably } from "./durable-file.ts";
 import { shortPath } from "./lock.ts";
 import { inTransaction, type PlainSql, type Pool, type Sql } from "./sql.ts";
-import { StoreError } from "./store-error.ts";
+import { firstLine, StoreError } from "./store-error.ts";
 
 /** Rows as JSON, by the names of their columns. */
 type Rows = readonly Readonly<Record<string, unknown>>[];
@@ -49,9 +49,8 @@ export class Mirror {
     try {
       await replaceDurably(this.path, encode(content), this.#files);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
       throw new StoreError(
-        `The change was not made, because keys and settings cannot be written to ${shortPath(this.path)}: ${why}. ` +
+        `The change was not made, because keys and settings cannot be written to ${shortPath(this.path)}: ${firstLine(cause)}. ` +
           "Make room on the disk or see to the file's permissions, and try again.",
         { cause },
       );

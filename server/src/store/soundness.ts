@@ -1,6 +1,7 @@
 import { Ledger } from "./ledger.ts";
 import { encode, type MirrorReading, readContent } from "./mirror.ts";
 import { inTransaction, oneRow, type Pool, sqlOn } from "./sql.ts";
+import { firstLine } from "./store-error.ts";
 import type { Mark } from "./watermark.ts";
 
 /** The embedded database opened, and is not to be trusted all the same. */
@@ -76,9 +77,4 @@ export function damageIn(error: unknown): string | undefined {
   // XX001 data_corrupted, XX002 index_corrupted, 58P01 undefined_file.
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return /^(XX00[12]|58P01)$/.test(code) ? firstLine(error) : undefined;
-}
-
-export function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n", 1)[0] ?? "";
 }
