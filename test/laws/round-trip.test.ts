@@ -4,7 +4,7 @@ import { fold, unfold } from "../../server/src/canonical/fold.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
 import type { Dialect } from "../../server/src/dialects/dialect.ts";
 import type { Frame } from "../../server/src/framing/frame.ts";
-import { eventsOf, framesOf, requested, type Streamed, streamed, unary } from "./recordings.ts";
+import { eventsOf, framesOf, type Streamed, streamed, unary, understood } from "./recordings.ts";
 import { comparable } from "./same-json.ts";
 
 /*
@@ -94,10 +94,7 @@ describe.each(streamed)("streamed: $dialect.id $name", ({ dialect, stream }) => 
   });
 });
 
-/** A request the gateway refuses itself, because it is wrong in a way every provider refuses. */
-const refused = ["openai/error-400-max-tokens-param"];
-
-describe.each(requested.filter(({ name }) => !refused.includes(name)))("request: $dialect.id $name", (recording) => {
+describe.each(understood)("request: $dialect.id $name", (recording) => {
   const { dialect, request: wire } = recording;
   const options = wire.stream_options as { include_usage?: boolean } | undefined;
   const encode = (request: ReturnType<Dialect["request"]["decode"]>, losses: LossReport) =>
@@ -124,6 +121,8 @@ describe.each(requested.filter(({ name }) => !refused.includes(name)))("request:
     const head = dialect.request.head(wire);
     expect(head.model).toBe(wire.model);
     expect(head.stream).toBe(wire.stream === true);
-    expect(head.maxOutputTokens).toBe(wire.max_completion_tokens ?? wire.max_tokens ?? undefined);
+    expect(head.maxOutputTokens).toBe(
+      wire.max_completion_tokens ?? wire.max_tokens ?? wire.max_output_tokens ?? undefined,
+    );
   });
 });

@@ -101,7 +101,7 @@ export function unfold(reply: GenerateReply): GenerateEvent[] {
 }
 
 /** A part of its own, so that growing it changes nobody's event. */
-function copyOf(origin: Part): Part {
+export function copyOf(origin: Part): Part {
   const kind = origin.kind.case === undefined ? origin.kind : { ...origin.kind, value: { ...origin.kind.value } };
   const copy = part(kind as Part["kind"], origin.extra);
   if (origin.cache) copy.cache = origin.cache;
@@ -110,7 +110,8 @@ function copyOf(origin: Part): Part {
   return copy;
 }
 
-function grow(part: Part, delta: PartGrown["delta"]): void {
+/** Adds to a part that nobody else holds. */
+export function grow(part: Part, delta: PartGrown["delta"]): void {
   const { kind } = part;
   switch (delta.case) {
     case "text":

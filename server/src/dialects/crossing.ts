@@ -1,8 +1,10 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { Opaque, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { DialectId } from "./dialect.ts";
-import { fatesOf } from "./fates.ts";
+import { fatesOf, hintsOf } from "./fates.ts";
+import { opaqueType } from "./opaque.ts";
 import { objectIn } from "./wire.ts";
 
 /** One way from a dialect to another: knows what may be said as it is, what is lost, and what must be refused. */
@@ -27,8 +29,8 @@ export class Crossing {
   /** The fields to write beside the known ones: the target's own as they came, others lost and reported. */
   extra(extra: JsonObject | undefined, path: string): JsonObject | undefined {
     if (extra === undefined || this.same) return extra;
-    for (const field of Object.keys(extra)) {
-      if (field !== spelling) this.lose(path === "" ? field : `${path}.${field}`);
+    for (const [field, value] of Object.entries(extra)) {
+      if (!field.startsWith(ownPrefix) && !isEmpty(value)) this.lose(path === "" ? field : `${path}.${field}`);
     }
     return undefined;
   }
@@ -36,15 +38,51 @@ export class Crossing {
   /** The same for the top of a request, where the loss of some fields would change the call's meaning. */
   requestExtra(extra: JsonObject | undefined): JsonObject | undefined {
     if (extra === undefined || this.same) return extra;
-    for (const [field, value] of Object.entries(extra)) {
-      const known = fatesOf[this.from];
-      const entry = known !== undefined && Object.hasOwn(known, field) ? known[field] : "lose";
-      const fate = typeof entry === "function" ? entry(value) : entry;
-      if (fate === "refuse") throw this.cannot(field, `\`${field}\``);
-      if (fate === "lose inside") this.extra(objectIn(value), field);
-      else if (fate === "lose") this.lose(field);
-    }
+    for (const [field, value] of Object.entries(extra)) this.#meetFate(field, value);
     return undefined;
+  }
+
+  #meetFate(path: string, value: JsonValue): void {
+    const known = fatesOf[this.from];
+    const entry = known !== undefined && Object.hasOwn(known, path) ? known[path] : "lose";
+    const fate = typeof entry === "function" ? entry(value) : entry;
+    if (fate === "refuse") throw this.cannot(path, `\`${path}\``, this.#hint(path));
+    if (fate === "lose inside") {
+      for (const [field, inner] of Object.entries(objectIn(value) ?? {})) this.#meetFate(`${path}.${field}`, inner);
+    } else if (fate === "lose") this.lose(path);
+  }
+
+  #hint(of: string): string | undefined {
+    const hints = hintsOf[this.from];
+    return hints !== undefined && Object.hasOwn(hints, of) ? hints[of] : undefined;
+  }
+
+  /** The error for a piece that only its origin understands. */
+  cannotCarry(param: string, opaque: Opaque): GatewayError {
+    const type = opaqueType(opaque);
+    return this.cannot(
+      param,
+      type === undefined ? "This content" : `Content of type \`${type}\``,
+      this.#hint(type ?? ""),
+    );
+  }
+
+  /**
+   * The part without a signature and encrypted thoughts that were made in another dialect: nobody but their maker accepts
+   * them. Undefined where nothing is left to say.
+   */
+  withoutForeignSignature(part: Part, path: string): Part | undefined {
+    if (part.origin === undefined || part.origin === this.to) return part;
+    if (part.kind.case !== "reasoning") {
+      if (part.signature !== undefined) this.lose(`${path}.signature`);
+      const { signature: _, ...rest } = part;
+      return rest;
+    }
+    const { text, signature, redacted } = part.kind.value;
+    if (signature === "" && redacted === "") return part;
+    this.lose(path);
+    if (text === "") return undefined;
+    return { ...part, kind: { case: "reasoning", value: { ...part.kind.value, signature: "", redacted: "" } } };
   }
 
   /** The error for something whose loss would change the call's meaning. */
@@ -54,11 +92,19 @@ export class Crossing {
   }
 }
 
+/** An empty list or object says nothing. */
+function isEmpty(value: JsonValue): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}
+
 /**
  * Some dialects say one thing in several ways (`reasoning` and `reasoning_content`). A part remembers under this field of
  * its `extra` how its origin said it, so that it is written back the same; elsewhere there is nothing to lose.
  */
 export const spelling = "pontage_spelling";
+
+/** Fields of this kind in an `extra` say how the origin said a thing, and are no loss anywhere. */
+const ownPrefix = "pontage_";
 
 /** How the origin said a part, and the rest of its own fields. */
 export function takeSpelling(extra: JsonObject | undefined): { spelt: string; rest: JsonObject | undefined } {

@@ -6,7 +6,7 @@ export type Fate =
   | "lose"
   /** Its loss would change what the call means. */
   | "refuse"
-  /** The object is known; what is left of it here is lost field by field. */
+  /** The object is known; what is left of it here meets its fate field by field, under names like `text.verbosity`. */
   | "lose inside"
   /** It says nothing that is not said elsewhere. */
   | "pass over";

@@ -1,9 +1,16 @@
 import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
 import type { Fates } from "./fate.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
+import { fates as openaiResponses, hints as openaiResponsesHints } from "./openai-responses/fates.ts";
 
 /** By the origin's dialect. */
 export const fatesOf: Readonly<Record<string, Fates>> = {
   "openai-chat": openaiChat,
+  "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,
+};
+
+/** What to do about a refused field or a refused type of content, by the origin's dialect. */
+export const hintsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "openai-responses": openaiResponsesHints,
 };

@@ -20,3 +20,10 @@ export function opaqueIn(opaque: Opaque, dialect: DialectId): JsonObject | undef
   if (opaque.dialect !== dialect || opaque.value === undefined) return undefined;
   return objectIn(toJson(ValueSchema, opaque.value));
 }
+
+/** What the value calls itself, in whichever dialect. */
+export function opaqueType(opaque: Opaque): string | undefined {
+  const kind = opaque.value?.kind;
+  const type = kind?.case === "structValue" ? kind.value.fields.type?.kind : undefined;
+  return type?.case === "stringValue" ? type.value : undefined;
+}

@@ -1,7 +1,10 @@
 import { type GenerateRequest, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { spelling } from "./crossing.ts";
+import { markOf } from "./openai-responses/mark.ts";
 
 /** Names message `index` as the origin wrote it: Messages keeps its leading system turn outside the list. */
 export function messagePath(request: GenerateRequest, index: number): string {
+  if (request.dialect === "openai-responses") return itemPath(request, index);
   const systemIsApart = request.dialect === "anthropic-messages" && request.messages[0]?.role === Role.SYSTEM;
   if (!systemIsApart) return `messages[${index}]`;
   return index === 0 ? "system" : `messages[${index - 1}]`;
@@ -12,6 +15,7 @@ export function partPath(request: GenerateRequest, index: number, at: number): s
   const path = messagePath(request, index);
   if (path === "system") return `${path}[${at}]`;
   const parts = request.messages[index]?.parts ?? [];
+  if (request.dialect === "openai-responses") return partOfItemPath(request, index, at);
   const kind = parts[at]?.kind.case;
   if (request.dialect === "openai-chat" && (kind === "toolCall" || kind === "reasoning" || kind === "refusal")) {
     // Chat writes these beside the content and not in it.
@@ -22,4 +26,27 @@ export function partPath(request: GenerateRequest, index: number, at: number): s
   const besides =
     request.dialect === "openai-chat" ? parts.slice(0, at).filter((part) => part.kind.case === "reasoning") : [];
   return `${path}.content[${at - besides.length}]`;
+}
+
+/** On Responses a turn of the model's is several items, and each part knows which one it came from. */
+function itemPath({ messages }: GenerateRequest, index: number): string {
+  const message = messages[index];
+  const spelt = message?.extra?.[spelling];
+  if (typeof spelt === "string") return spelt;
+  const mark = markOf(message?.extra) ?? markOf(message?.parts[0]?.extra);
+  return mark ? `input[${mark.at}]` : "input";
+}
+
+function partOfItemPath(request: GenerateRequest, index: number, at: number): string {
+  const message = request.messages[index];
+  const parts = message?.parts ?? [];
+  const part = parts[at];
+  const own = markOf(part?.extra);
+  const path = own ? `input[${own.at}]` : itemPath(request, index);
+  const kind = part?.kind.case;
+  if (own?.whole || kind === "reasoning" || kind === "toolCall" || kind === "toolResult") return path;
+  // `instructions` and an `input` that is one string have no parts.
+  if (!path.endsWith("]")) return path;
+  const before = own ? parts.slice(0, at).filter(({ extra }) => markOf(extra)?.at === own.at).length : at;
+  return `${path}.content[${before}]`;
 }

@@ -38,10 +38,18 @@ export interface Speech {
 }
 
 const chat: Speech = { dialect: "openai-chat", paths: { generate: "/chat/completions" } };
+const responses: Speech = { dialect: "openai-responses", paths: { generate: "/responses" } };
+const countedResponses: Speech = {
+  ...responses,
+  paths: { ...responses.paths, "count-tokens": "/responses/input_tokens" },
+};
 const messages: Speech = {
   dialect: "anthropic-messages",
   paths: { generate: "/messages", "count-tokens": "/messages/count_tokens" },
 };
+
+/** Chat first: it is what a client of another dialect is translated to. */
+const chatAndResponses = [chat, responses] as const;
 
 /** What every service with an OpenAI-compatible API has in common. */
 const compatible = {
@@ -57,7 +65,7 @@ export const catalogue = {
     title: "OpenAI",
     baseUrl: "https://api.openai.com/v1",
     auth: bearer(),
-    speaks: [chat],
+    speaks: [chat, countedResponses],
     modelsPath: "/models",
     env: ["OPENAI_API_KEY"],
     streamUsage: "ask",
@@ -79,10 +87,17 @@ export const catalogue = {
     streamUsage: "always", // and it refuses fields it does not know
     quirks: { ...compatible.quirks, takesPrefix: true },
   },
-  xai: { ...compatible, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
-  groq: { ...compatible, title: "Groq", baseUrl: "https://api.groq.com/openai/v1", env: ["GROQ_API_KEY"] },
+  xai: { ...compatible, speaks: chatAndResponses, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
+  groq: {
+    ...compatible,
+    speaks: chatAndResponses,
+    title: "Groq",
+    baseUrl: "https://api.groq.com/openai/v1",
+    env: ["GROQ_API_KEY"],
+  },
   deepseek: {
     ...compatible,
+    speaks: chatAndResponses,
     title: "DeepSeek",
     baseUrl: "https://api.deepseek.com",
     env: ["DEEPSEEK_API_KEY"],
@@ -97,6 +112,7 @@ export const catalogue = {
   },
   openrouter: {
     ...compatible,
+    speaks: chatAndResponses,
     title: "OpenRouter",
     baseUrl: "https://openrouter.ai/api/v1",
     env: ["OPENROUTER_API_KEY"],
@@ -105,6 +121,7 @@ export const catalogue = {
   together: { ...compatible, title: "Together AI", baseUrl: "https://api.together.xyz/v1", env: ["TOGETHER_API_KEY"] },
   fireworks: {
     ...compatible,
+    speaks: chatAndResponses,
     title: "Fireworks AI",
     baseUrl: "https://api.fireworks.ai/inference/v1",
     env: ["FIREWORKS_API_KEY"],
@@ -115,9 +132,21 @@ export const catalogue = {
     baseUrl: "https://router.huggingface.co/v1",
     env: ["HF_TOKEN"],
   },
-  ollama: { ...compatible, title: "Ollama", baseUrl: "http://localhost:11434/v1", local: true },
-  lmstudio: { ...compatible, title: "LM Studio", baseUrl: "http://localhost:1234/v1", local: true },
-  vllm: { ...compatible, title: "vLLM", baseUrl: "http://localhost:8000/v1", local: true },
+  ollama: {
+    ...compatible,
+    speaks: chatAndResponses,
+    title: "Ollama",
+    baseUrl: "http://localhost:11434/v1",
+    local: true,
+  },
+  lmstudio: {
+    ...compatible,
+    speaks: chatAndResponses,
+    title: "LM Studio",
+    baseUrl: "http://localhost:1234/v1",
+    local: true,
+  },
+  vllm: { ...compatible, speaks: chatAndResponses, title: "vLLM", baseUrl: "http://localhost:8000/v1", local: true },
   openai_compatible: { ...compatible, title: "OpenAI-compatible" },
   anthropic_compatible: {
     title: "Anthropic-compatible",
@@ -130,7 +159,7 @@ export const catalogue = {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [chat, messages],
+    speaks: [chat, messages, countedResponses],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],

@@ -166,7 +166,7 @@ function encodeKnownBlock(
     case "opaque": {
       const own = opaqueIn(kind.value, dialect);
       if (own) return own;
-      throw crossing.cannot(path, "This content");
+      throw crossing.cannotCarry(path, kind.value);
     }
     case "audio":
       throw crossing.cannot(path, "Sound");

@@ -78,8 +78,10 @@ function besides(message: Message, path: string, crossing: Crossing): JsonObject
 }
 
 function encodeParts(request: GenerateRequest, message: Message, index: number, crossing: Crossing): JsonObject[] {
-  return message.parts.flatMap<JsonObject>((part, at) => {
+  return message.parts.flatMap<JsonObject>((said, at) => {
     const path = partPath(request, index, at);
+    const part = crossing.withoutForeignSignature(said, path);
+    if (part === undefined) return [];
     if (!crossing.same && isEmptyText(part)) return [];
     if (!crossing.same && isUnsignedThought(part)) {
       // The provider refuses thoughts that it has not signed, and they must not be sent as if they were said.

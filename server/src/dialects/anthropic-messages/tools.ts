@@ -7,7 +7,7 @@ import {
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { decodeCacheMark, encodeCacheMark } from "../cache-mark.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf } from "../opaque.ts";
+import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
 import { booleanIn, checkFields, fieldsBeside, objectIn, requiredString, stringIn } from "../wire.ts";
 
 const dialect = "anthropic-messages";
@@ -37,8 +37,7 @@ export function encodeTools(request: GenerateRequest, crossing: Crossing): JsonO
     if (tool.opaque) {
       const own = opaqueIn(tool.opaque, dialect);
       if (own) return own;
-      const type = stringIn(objectIn(opaqueIn(tool.opaque, "openai-chat"))?.type) ?? "unknown";
-      throw crossing.cannot(path, `A tool of type \`${type}\``);
+      throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
     }
     const wire: JsonObject = { name: tool.name };
     if (tool.description !== "") wire.description = tool.description;

@@ -118,7 +118,7 @@ export function encodePart(
     case "opaque": {
       const own = opaqueIn(kind.value, dialect);
       if (own) return own;
-      throw crossing.cannot(path, "This content");
+      throw crossing.cannotCarry(path, kind.value);
     }
     default:
       return undefined;

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { ToolChoice_Mode as Mode, type Tool, type ToolChoice } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { decodeCacheMark, encodeCacheMark } from "../cache-mark.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf } from "../opaque.ts";
+import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
 import { booleanIn, checkFields, fieldsBeside, objectIn, requiredObject, requiredString, stringIn } from "../wire.ts";
 
 const dialect = "openai-chat";
@@ -28,7 +28,7 @@ export function encodeTool(tool: Tool, index: number, crossing: Crossing, keepCa
   if (tool.opaque) {
     const own = opaqueIn(tool.opaque, dialect);
     if (own) return own;
-    throw crossing.cannot(path, "A tool that the provider runs itself");
+    throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
   }
   const { function: nested, ...outer } = crossing.extra(tool.extra, path) ?? {};
   const definition: JsonObject = { name: tool.name };
