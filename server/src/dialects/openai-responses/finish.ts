@@ -36,7 +36,7 @@ export interface Ending {
 }
 
 /** The fields that say how an answer ended. An ending nobody gave a reason for is taken for a plain one. */
-export function encodeFinish(ending: Ending | undefined, crossing: Crossing): JsonObject {
+export function encodeFinish(ending: Ending | undefined, hasCalls: boolean, crossing: Crossing): JsonObject {
   const { finishReason, nativeFinishReason: native } = ending ?? {
     finishReason: FinishReason.STOP,
     nativeFinishReason: "",
@@ -47,6 +47,8 @@ export function encodeFinish(ending: Ending | undefined, crossing: Crossing): Js
   }
   if (finishReason === FinishReason.STOP_SEQUENCE) crossing.lose("stop_sequence");
   if (finishReason === FinishReason.CONTEXT_FULL || finishReason === FinishReason.PAUSED) crossing.lose("stop_reason");
+  // That the model waits is said by its calls only.
+  if (finishReason === FinishReason.TOOL_CALLS && !hasCalls) crossing.lose("finish_reason");
   const reason = reasons[finishReason];
   const vague = finishReason === FinishReason.UNSPECIFIED || finishReason === FinishReason.PAUSED;
   const beside: JsonObject = vague && native !== "" ? { native_finish_reason: native } : {};

@@ -62,7 +62,7 @@ export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
   const usage = crossing.same ? usageAsSaid(said, reply.usage, decodeUsage) : undefined;
   const [choice, ...others] = reply.choices;
   for (const { index } of others) crossing.lose(`choices[${index}]`);
-  const ending = encodeFinish(choice, crossing);
+  const ending = encodeFinish(choice, hasCalls(choice?.parts ?? []), crossing);
   if (choice) crossing.extra(choice.extra, "");
   return {
     id: reply.id,

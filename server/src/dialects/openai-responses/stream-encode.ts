@@ -298,7 +298,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     for (const part of waiting) part.closed = true;
     finishPart();
     resume();
-    const { status, ...rest } = encodeFinish(ending, crossing);
+    const { status, ...rest } = encodeFinish(ending, output.some(isCall) || item?.kind === "call", crossing);
     const isCut = status === "incomplete";
     // An answer that was cut short was cut short in its last item.
     closeItem(isCut ? "incomplete" : "completed");
@@ -358,6 +358,10 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       return frames;
     },
   };
+}
+
+function isCall({ type }: JsonObject): boolean {
+  return type === "function_call";
 }
 
 /** A thing as it begins: without the words that come in pieces. */
