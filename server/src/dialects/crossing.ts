@@ -80,7 +80,8 @@ export class Crossing {
     }
     const { text, signature, redacted } = part.kind.value;
     if (signature === "" && redacted === "") return part;
-    this.lose(path);
+    if (redacted !== "") this.lose(`${path}.encrypted_content`);
+    if (signature !== "") this.lose(`${path}.signature`);
     if (text === "") return undefined;
     return { ...part, kind: { case: "reasoning", value: { ...part.kind.value, signature: "", redacted: "" } } };
   }

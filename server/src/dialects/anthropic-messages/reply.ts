@@ -86,7 +86,7 @@ export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
 function encodeContent(choice: Choice, crossing: Crossing): JsonObject[] {
   const waits = choice.finishReason === FinishReason.TOOL_CALLS || choice.finishReason === FinishReason.STOP;
   return choice.parts.flatMap<JsonObject>(
-    (part, at) => encodeAnswerPart(part, replyPath(crossing.from, choice.index, at), crossing, waits) ?? [],
+    (part, at) => encodeAnswerPart(part, replyPath(crossing.from, choice.index, at, part), crossing, waits) ?? [],
   );
 }
 

@@ -76,7 +76,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   }
 
   function startBlock(index: number, part: Part): void {
-    const path = replyPath(crossing.from, 0, index);
+    const path = replyPath(crossing.from, 0, index, part);
     const { kind } = part;
     const block = encodeAnswerPart(startOf(part), path, crossing, true);
     if (block === undefined) return;

@@ -128,7 +128,7 @@ function encodeMessage(choice: Choice, crossing: Crossing): JsonObject {
   let refused: string | null = null;
   for (const [at, part] of choice.parts.entries()) {
     const { kind } = part;
-    const path = replyPath(crossing.from, choice.index, at);
+    const path = replyPath(crossing.from, choice.index, at, part);
     if (kind.case === "reasoning" && part.extra?.[spelling] !== "thinking") {
       const kept = crossing.withoutForeignSignature(part, path);
       if (kept) thoughts.push(kept);
@@ -158,7 +158,7 @@ function encodeContent(
 ): string | JsonObject[] {
   const asList = content.some(({ part }) => part.kind.case !== "text");
   const encoded = content.flatMap<JsonObject>(
-    ({ part, at }) => encodePart(part, replyPath(crossing.from, choice, at), crossing, true) ?? [],
+    ({ part, at }) => encodePart(part, replyPath(crossing.from, choice, at, part), crossing, true) ?? [],
   );
   return asList ? encoded : encoded.map((part) => stringIn(part.text) ?? "").join("");
 }

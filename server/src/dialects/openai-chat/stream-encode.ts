@@ -84,7 +84,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function openPart(choice: OpenChoice, index: number, part: Part): void {
     const { kind } = part;
-    const path = replyPath(crossing.from, choice.index, index);
+    const path = replyPath(crossing.from, choice.index, index, part);
     const { spelt, rest } = takeSpelling(part.extra);
     choice.kinds.add(kind.case);
     switch (kind.case) {

@@ -9,7 +9,7 @@ import { decodePart, encodePart } from "./content.ts";
 import { callWords, whole } from "./input-decode.ts";
 import type { Item, ItemKind } from "./items.ts";
 import { markOfItem } from "./items.ts";
-import { itemFacts, marked, markOf, unmarked } from "./mark.ts";
+import { itemFacts, marked, markOf, namesOf, unmarked, withoutItemFields } from "./mark.ts";
 import { decodeReasoning, encodeReasoning } from "./reasoning.ts";
 
 /** The parts of one item of an answer's `output`. */
@@ -33,9 +33,9 @@ function decodeMessage(wire: JsonObject, at: number): Part[] | undefined {
   const fields = messageFields(wire);
   return content.map((item, index) => {
     const decoded = decodeAnswerPart(objectIn(item) ?? {});
-    const own = index === 0 && fields ? { ...decoded.extra, item: fields } : decoded.extra;
-    const first = index === 0 && id !== undefined ? { id } : {};
+    const first = index === 0 ? { ...(id === undefined ? {} : { id }), ...namesOf(fields) } : {};
     const last = index === content.length - 1 && status !== undefined ? { status } : {};
+    const own = index === 0 ? { ...fields, ...decoded.extra } : decoded.extra;
     return { ...decoded, extra: marked({ at, ...first, ...last }, own) };
   });
 }
@@ -81,7 +81,8 @@ const prefixes: Partial<Record<ItemKind, string>> = { message: "msg", reasoning:
  * prefixes and no more than 64 letters when the item comes back.
  */
 export function inventedItemId(kind: ItemKind, replyId: string, index: number): string {
-  return `${prefixes[kind] ?? "item"}_${replyId.replace(/[^a-zA-Z0-9]/g, "").slice(-48)}_${index}`;
+  const stem = replyId.replace(/^[a-z]+[-_]/, "").replace(/[^a-zA-Z0-9]/g, "");
+  return `${prefixes[kind] ?? "item"}_${stem.slice(-48)}_${index}`;
 }
 
 /** One entry of a message's content. */
@@ -121,17 +122,15 @@ export function encodeOutputItem(item: Item, id: string, status: string, path: s
       };
     }
     default: {
-      const { item: fields, ...own } = crossing.same ? (leading.extra ?? {}) : {};
-      const parts = item.parts.map(({ part }, index) =>
-        index === 0 && crossing.same ? { ...part, extra: own } : part,
-      );
+      const { fields, part: first } = crossing.same ? withoutItemFields(leading) : { fields: {}, part: leading };
+      const parts = item.parts.map(({ part }, index) => (index === 0 ? first : part));
       return {
         id,
         type: "message",
         status: mark.status ?? status,
         content: parts.flatMap((part) => encodeAnswerPart(part, path, crossing) ?? []),
         role: "assistant",
-        ...objectIn(fields),
+        ...fields,
       };
     }
   }

@@ -5,7 +5,7 @@ import { spelling } from "../crossing.ts";
 import { opaqueOf } from "../opaque.ts";
 import { checkFields, fieldsBeside, objectsIn, requiredString, stringIn } from "../wire.ts";
 import { decodeContent } from "./content.ts";
-import { type ItemMark, itemFacts, marked } from "./mark.ts";
+import { type ItemMark, itemFacts, marked, namesOf } from "./mark.ts";
 import { decodeReasoning } from "./reasoning.ts";
 
 const dialect = "openai-responses";
@@ -62,9 +62,10 @@ function decodeAnswer(wire: JsonObject, at: number, path: string): Part[] {
   if (parts.length === 0) parts.push(text(""));
   const fields = fieldsBeside(wire, messageWords);
   return parts.map((part, index) => {
-    const first = index === 0 ? { ...(id === undefined ? {} : { id }), ...typed(wire), ...bare, ...empty } : {};
+    const facts = { ...(id === undefined ? {} : { id }), ...typed(wire), ...namesOf(fields), ...bare, ...empty };
+    const first = index === 0 ? facts : {};
     const last = index === parts.length - 1 && status !== undefined ? { status } : {};
-    const own = index === 0 && fields ? { ...part.extra, item: fields } : part.extra;
+    const own = index === 0 ? { ...fields, ...part.extra } : part.extra;
     return { ...part, extra: marked({ at, ...first, ...last }, own) };
   });
 }

@@ -3,10 +3,9 @@ import { type GenerateRequest, type Message, type Part, Role } from "@pontage/ge
 import { type Crossing, takeSpelling } from "../crossing.ts";
 import { opaqueIn } from "../opaque.ts";
 import { messagePath, partPath } from "../paths.ts";
-import { objectIn } from "../wire.ts";
 import { encodePart, type TextType } from "./content.ts";
 import { type Item, itemsOf, markOfItem } from "./items.ts";
-import { type ItemMark, markOf, unmarked } from "./mark.ts";
+import { type ItemMark, markOf, unmarked, withoutItemFields } from "./mark.ts";
 import { encodeReasoning } from "./reasoning.ts";
 
 export interface Input {
@@ -114,13 +113,11 @@ function encodeAnswer(item: Item, message: Message, pathOf: PathOf, crossing: Cr
     case "result":
       return encodeResult(part, pathOf(at), crossing);
     case "message": {
-      const { item: fields, ...own } = crossing.same ? (part.extra ?? {}) : {};
-      const said = item.parts.map((entry, index) =>
-        index === 0 && crossing.same ? { ...entry, part: { ...entry.part, extra: own } } : entry,
-      );
+      const { fields, part: first } = crossing.same ? withoutItemFields(part) : { fields: {}, part };
+      const said = item.parts.map((entry, index) => (index === 0 ? { ...entry, part: first } : entry));
       const isEmpty = mark.empty ?? false;
       const content = isEmpty ? [] : contentOf(said, mark.bare ?? false, pathOf, "output_text", crossing);
-      return { role: "assistant", content, ...factsOf(mark, crossing), ...objectIn(fields) };
+      return { role: "assistant", content, ...factsOf(mark, crossing), ...fields };
     }
   }
 }

@@ -5,7 +5,7 @@ import { partClosed, partGrown, partOpened, reasoning, refusal, text } from "../
 import { mergeExtra } from "../../canonical/extra.ts";
 import { listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeAnswerPart, decodeCall, decodeOutputItem, messageFields } from "./answer-items.ts";
-import { type ItemMark, itemFacts, marked, markOf } from "./mark.ts";
+import { type ItemMark, itemFacts, marked, markOf, namesOf } from "./mark.ts";
 import { betweenPieces } from "./reasoning.ts";
 
 /** Decodes the events of one item of one stream. */
@@ -79,7 +79,7 @@ export function createItemDecoder(at: number, added: JsonObject, partNumber: (pa
 
   function withMark(part: Part, more?: Partial<ItemMark>): Part {
     const fields = parts.length === 0 && added.type === "message" ? messageFields(added) : undefined;
-    return { ...part, extra: marked(markFor(more), fields ? { ...part.extra, item: fields } : part.extra) };
+    return { ...part, extra: marked(markFor({ ...namesOf(fields), ...more }), { ...fields, ...part.extra }) };
   }
 
   /** Takes from the whole item what its events have not said of this part. */

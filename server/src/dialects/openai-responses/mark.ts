@@ -24,6 +24,8 @@ export interface ItemMark {
   readonly whole?: true;
   /** The thoughts are the item's `content` and not its `summary`. */
   readonly content?: true;
+  /** The fields beside the part's own that are the item's. */
+  readonly fields?: readonly string[];
   /** The thoughts were said in pieces of these lengths. */
   readonly lengths?: readonly number[];
 }
@@ -41,6 +43,20 @@ export function markOf(extra: JsonObject | undefined): ItemMark | undefined {
 /** The fields of the part's own, without the mark. */
 export function unmarked(extra: JsonObject | undefined): JsonObject {
   return (extra && fieldsBeside(extra, markWords)) ?? {};
+}
+
+/** Remembers which fields of a part are its item's. */
+export function namesOf(fields: JsonObject | undefined): Partial<ItemMark> {
+  return fields === undefined ? {} : { fields: Object.keys(fields) };
+}
+
+/** The item's fields, and its first part without them. */
+export function withoutItemFields(part: Part): { fields: JsonObject; part: Part } {
+  const names = markOf(part.extra)?.fields ?? [];
+  const fields = Object.entries(part.extra ?? {}).filter(([name]) => names.includes(name));
+  if (fields.length === 0) return { fields: {}, part };
+  const rest = fieldsBeside(part.extra ?? {}, new Set(names)) ?? {};
+  return { fields: Object.fromEntries(fields), part: { ...part, extra: rest } };
 }
 
 /** What the marks of one item's parts say together. */

@@ -270,8 +270,8 @@ export function createEncoder(context: StreamContext): StreamEncoder {
         emitEntry("response.reasoning_summary_part.done", "summary_index", entry, { part: whole });
       }
     } else if (kind.case === "toolCall") {
-      const said = { arguments: kind.value.arguments, name: kind.value.name };
-      emit("response.function_call_arguments.done", { item_id: item.id, output_index: item.index, ...said });
+      const said = { arguments: kind.value.arguments, item_id: item.id, output_index: item.index };
+      emit("response.function_call_arguments.done", said);
     }
     current = undefined;
   }
