@@ -38,7 +38,8 @@ export function decodeRequest(wire: JsonObject): GenerateRequest {
     maxOutputTokens,
     temperature: numberIn(wire.temperature),
     topP: numberIn(wire.top_p),
-    logprobs: listIn(wire.include)?.includes(logprobs) || undefined,
+    // Asking for alternatives asks for the probabilities too; elsewhere both must be said.
+    logprobs: listIn(wire.include)?.includes(logprobs) || Boolean(wire.top_logprobs) || undefined,
     topLogprobs: countIn(wire.top_logprobs),
     responseFormat: objectIn(text.format) ? decodeFormat(text.format as JsonObject) : undefined,
     reasoning: effort === undefined ? undefined : { effort },
