@@ -128,6 +128,7 @@ export const catalogue = {
   },
   huggingface: {
     ...compatible,
+    speaks: chatAndResponses,
     title: "Hugging Face",
     baseUrl: "https://router.huggingface.co/v1",
     env: ["HF_TOKEN"],

@@ -140,7 +140,8 @@ export function createItemDecoder(at: number, added: JsonObject, partNumber: (pa
     finish(wire, events) {
       if (isFinished) return;
       isFinished = true;
-      const whole = decodeOutputItem(wire ?? added, at);
+      // What was announced is no more in progress.
+      const whole = decodeOutputItem(wire ?? { ...added, status: null }, at);
       const isCarriedWhole = whole.length === 1 && markOf(whole[0]?.extra)?.whole;
       if (!isCarriedWhole || parts.length === 0) {
         for (const [place, part] of whole.entries()) {

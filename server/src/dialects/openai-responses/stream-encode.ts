@@ -205,6 +205,8 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function delta(words: string): void {
     const { event, before, after } = current!;
+    // What only this dialect understands has been said whole.
+    if (event === "") return;
     frames.push({ event, data: `${before}${JSON.stringify(words)}${after}${sequenceNumber}}` });
     sequenceNumber += 1;
   }
