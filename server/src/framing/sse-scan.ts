@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { FrameScanner, FrameScannerOptions } from "./framing.ts";
-import { anyOf } from "./marker.ts";
+import { anyOf, indexOf } from "./marker.ts";
 import { createSseTextReader, tooLarge, writeSse } from "./sse.ts";
 
 export interface SseScanner extends FrameScanner {
@@ -96,12 +96,6 @@ export function createSseScanner(options: FrameScannerOptions): SseScanner {
 /** Whether the frame from `at` to `end` is an event. Without data it is none: a comment, or some other field alone. */
 function hasData(text: string, at: number, end: number): boolean {
   return text.startsWith("data", at) || /^data/m.test(text.slice(at, end));
-}
-
-/** Where the next match begins; infinity when there is none. */
-function indexOf(expression: RegExp, text: string, from: number): number {
-  expression.lastIndex = from;
-  return expression.exec(text)?.index ?? Number.POSITIVE_INFINITY;
 }
 
 /**
