@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { FrameScanner, FrameScannerOptions } from "./framing.ts";
 import { anyOf, indexOf } from "./marker.ts";
-import { createSseTextReader, tooLarge, writeSse } from "./sse.ts";
+import { createSseTextReader, type SseOptions, tooLarge, writeSse } from "./sse.ts";
 
 export interface SseScanner extends FrameScanner {
   /** Bytes of the frame that is not whole yet. */
@@ -12,8 +12,8 @@ export interface SseScanner extends FrameScanner {
  * Hands server-sent events on as bytes, whole frames only, and reads no more of them than it must: a chunk that ends in a
  * blank line and holds no marker passes as the buffer it came in. The hot path of an answer that stays in its dialect.
  */
-export function createSseScanner(options: FrameScannerOptions): SseScanner {
-  const { maxFrameBytes, onBytes, onMarked } = options;
+export function createSseScanner(options: FrameScannerOptions & SseOptions): SseScanner {
+  const { onBytes, onMarked, maxFrameBytes, takesBareJson = false } = options;
   const marker = anyOf(options.markers);
   let held: Buffer[] = [];
 
@@ -50,7 +50,7 @@ export function createSseScanner(options: FrameScannerOptions): SseScanner {
         }
         nextMarker = indexOf(marker, text, end);
       }
-      if (hasData(text, at, end)) scanner.frameCount += 1;
+      if (hasData(text, at, end) || (takesBareJson && text[at] === "{")) scanner.frameCount += 1;
       at = end;
       if (at === bytes.length) break;
     }
@@ -61,12 +61,14 @@ export function createSseScanner(options: FrameScannerOptions): SseScanner {
   function read(bytes: Buffer): ReturnType<typeof onMarked> {
     let answer: ReturnType<typeof onMarked> = "show";
     // A whole frame holds whole characters.
-    createSseTextReader(
+    const reader = createSseTextReader(
       (frame) => {
         answer = onMarked(frame);
       },
-      { maxFrameBytes },
-    ).read(bytes.toString("utf8"));
+      { maxFrameBytes, takesBareJson },
+    );
+    reader.read(bytes.toString("utf8"));
+    reader.end();
     return answer;
   }
 
@@ -87,6 +89,12 @@ export function createSseScanner(options: FrameScannerOptions): SseScanner {
     },
     end() {
       if (scanner.heldBytes > 0) scan(takeHeld(Buffer.alloc(0)), true);
+      if (scanner.heldBytes > 0 && takesBareJson && held[0]![0] === openingBrace) {
+        // Bare JSON needs no blank line after it.
+        const bytes = takeHeld(Buffer.alloc(0));
+        scanner.frameCount += 1;
+        if (read(bytes) === "show") onBytes(bytes);
+      }
       return { leftOver: scanner.heldBytes > 0 };
     },
   };
@@ -126,5 +134,6 @@ function endsInLineEnd(bytes: Buffer): boolean {
   return last === lineFeed || last === carriageReturn;
 }
 
+const openingBrace = 123;
 const lineFeed = 10;
 const carriageReturn = 13;

@@ -3,19 +3,28 @@ import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Frame } from "./frame.ts";
 import type { FrameLimits, FrameReader } from "./framing.ts";
 
+export interface SseOptions extends FrameLimits {
+  /**
+   * A JSON object that stands between the events without `data:` is a frame too. Google says so what went wrong in the
+   * middle of an answer; for other readers these are lines of fields they do not know.
+   */
+  readonly takesBareJson?: boolean;
+}
+
 /**
  * Reads server-sent events from bytes cut anywhere.
  *
  * The decoder keeps the bytes of a character cut in two. A `TextDecoder` would too, but making one costs more than reading
  * a short stream does.
  */
-export function createSseReader(onFrame: (frame: Frame) => void, options: FrameLimits): FrameReader {
+export function createSseReader(onFrame: (frame: Frame) => void, options: SseOptions): FrameReader {
   const decoder = new StringDecoder("utf8");
   const lines = createSseTextReader(onFrame, options);
   return {
     push: (chunk) => lines.read(decoder.write(chunk)),
     end() {
       lines.read(decoder.end());
+      lines.end();
       return { leftOver: lines.leftOver() };
     },
   };
@@ -29,20 +38,23 @@ export function createSseReader(onFrame: (frame: Frame) => void, options: FrameL
  */
 export function createSseTextReader(
   onFrame: (frame: Frame) => void,
-  { maxFrameBytes }: FrameLimits,
-): { read(text: string): void; leftOver(): boolean } {
+  { maxFrameBytes, takesBareJson = false }: SseOptions,
+): { read(text: string): void; end(): void; leftOver(): boolean } {
   let rest = "";
   let begun = false;
   let skipLineFeed = false;
   let event = "";
   let data: string | undefined;
+  let bareJson: string | undefined;
   let lineSeen = false;
 
   function readLine(line: string): void {
     if (line === "") {
-      if (data !== undefined) onFrame({ event, data });
+      const whole = data ?? bareJson;
+      if (whole !== undefined) onFrame({ event, data: whole });
       event = "";
       data = undefined;
+      bareJson = undefined;
       lineSeen = false;
       return;
     }
@@ -50,12 +62,20 @@ export function createSseTextReader(
     const colon = line.indexOf(":");
     if (colon === 0) return;
     const field = colon === -1 ? line : line.slice(0, colon);
-    if (field !== "data" && field !== "event") return;
+    if (field !== "data" && field !== "event") {
+      if (takesBareJson && (bareJson !== undefined || line.startsWith("{"))) readBareJson(line);
+      return;
+    }
     const from = line.charCodeAt(colon + 1) === space ? colon + 2 : colon + 1;
     const value = colon === -1 ? "" : line.slice(from);
     if (field === "event") event = value;
     else data = data === undefined ? value : `${data}\n${value}`;
     if (data !== undefined && data.length > maxFrameBytes) throw tooLarge(maxFrameBytes);
+  }
+
+  function readBareJson(line: string): void {
+    bareJson = bareJson === undefined ? line : `${bareJson}\n${line}`;
+    if (bareJson.length > maxFrameBytes) throw tooLarge(maxFrameBytes);
   }
 
   function read(text: string): void {
@@ -100,6 +120,14 @@ export function createSseTextReader(
 
   return {
     read,
+    /** Nothing more comes. Bare JSON needs no blank line after it. */
+    end() {
+      if (!takesBareJson || (bareJson === undefined && !rest.startsWith("{"))) return;
+      const last = rest;
+      rest = "";
+      if (last !== "") readLine(last);
+      readLine("");
+    },
     // A method and not a getter: an object literal with a getter gets a hidden class of its own, which outlives it.
     leftOver: () => rest !== "" || lineSeen,
   };
