@@ -125,7 +125,11 @@ for (const { dialect, name, reply } of [
   ...unary.map(({ dialect, name, unary }) => ({ dialect, name, reply: () => dialect.unary.decode(unary) })),
   ...streamed
     .filter(({ name }) => !name.includes("error"))
-    .map(({ dialect, name, stream }) => ({ dialect, name, reply: () => fold(eventsOf(dialect, framesOf([stream]))) })),
+    .map(({ dialect, name, stream }) => ({
+      dialect,
+      name,
+      reply: () => fold(eventsOf(dialect, framesOf(dialect, [stream]))),
+    })),
 ]) {
   for (const other of othersOf(dialect)) {
     describe(`${dialect.id} ${name} as ${other.id}`, () => {
@@ -180,18 +184,18 @@ function compare(origin: GenerateReply, after: GenerateReply, losses: LossReport
   // Messages cannot leave usage out, so unknown becomes zero there. The ledger counts at the upstream.
   const known = before.usage === undefined ? { ...after, usage: undefined } : after;
   expect(whatIsSaid(known, losses.paths)).toEqual(whatIsSaid(before, losses.paths));
-  expectReported(before.extra, losses.paths);
+  expectReported(before.dialect, before.extra, losses.paths);
   for (const choice of before.choices.slice(0, 1)) {
-    expectReported(choice.extra, losses.paths);
-    for (const part of choice.parts) expectReported(part.extra, losses.paths);
+    expectReported(before.dialect, choice.extra, losses.paths);
+    for (const part of choice.parts) expectReported(before.dialect, part.extra, losses.paths);
   }
 }
 
-for (const { dialect, name, request: wire } of understood) {
+for (const { dialect, name, request: wire, address } of understood) {
   for (const other of othersOf(dialect)) {
     test(`request ${dialect.id} ${name} as ${other.id} says the same but for what is reported, or is refused by name`, () => {
       const losses = new LossReport();
-      const before = dialect.request.decode(wire);
+      const before = dialect.request.decode(wire, address);
       const context = { model: before.model, stream: false, askUsage: false, outputLimit: 4096, losses };
       let after: GenerateRequest;
       try {

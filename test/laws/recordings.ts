@@ -2,10 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import type { Dialect } from "../../server/src/dialects/dialect.ts";
+import type { Address, Dialect } from "../../server/src/dialects/dialect.ts";
 import { dialectOf, dialects } from "../../server/src/dialects/index.ts";
 import type { Frame } from "../../server/src/framing/frame.ts";
-import { createSseReader } from "../../server/src/framing/sse.ts";
 import { handmade } from "./handmade.ts";
 
 /** A provider's recorded traffic, byte for byte where the source kept it so. See `test/fixtures/SOURCES.md`. */
@@ -14,6 +13,8 @@ export interface Recording {
   readonly name: string;
   readonly dialect: Dialect;
   readonly status: number;
+  /** What the path said. */
+  readonly address: Address;
   readonly request: JsonObject | undefined;
   /** The body of a whole answer. */
   readonly unary: JsonObject | undefined;
@@ -25,11 +26,12 @@ export interface Recording {
 
 const root = join(import.meta.dirname, "../fixtures");
 
-/** The folder of recordings of each dialect. A dialect without one has no proof, and is an error here. */
-const folderOf: Readonly<Record<string, string>> = {
-  "openai-chat": "chat-completions",
-  "openai-responses": "responses",
-  "anthropic-messages": "messages",
+/** The folders of recordings of each dialect. A dialect without one has no proof, and is an error here. */
+const foldersOf: Readonly<Record<string, readonly string[]>> = {
+  "openai-chat": ["chat-completions"],
+  "openai-responses": ["responses"],
+  "anthropic-messages": ["messages"],
+  gemini: ["generate-content", "stream-generate-content"],
 };
 
 export const maxFrameBytes = 1 << 20;
@@ -45,7 +47,7 @@ export const unary = recordings.filter((recording): recording is Unary => record
 export const requested: readonly Requested[] = [
   ...recordings.filter((recording): recording is Requested => recording.request !== undefined),
   ...handmade.map(({ dialect, name, request }) => {
-    const none = { status: 200, unary: undefined, stream: undefined, error: undefined };
+    const none = { status: 200, address: {}, unary: undefined, stream: undefined, error: undefined };
     return { ...none, dialect: dialectOf(dialect), name: `handmade/${name.replaceAll(" ", "-")}`, request };
   }),
 ];
@@ -59,15 +61,19 @@ export function othersOf(dialect: Dialect): readonly Dialect[] {
 }
 
 function recordingsOf(dialect: Dialect): Recording[] {
-  const folder = folderOf[dialect.id];
-  if (folder === undefined) throw new Error(`${dialect.id} has no recordings.`);
+  const folders = foldersOf[dialect.id];
+  if (folders === undefined) throw new Error(`${dialect.id} has no recordings.`);
   return readdirSync(root, { withFileTypes: true })
-    .filter((upstream) => upstream.isDirectory() && readdirSync(join(root, upstream.name)).includes(folder))
-    .flatMap((upstream) => {
-      const path = join(root, upstream.name, folder);
-      const cases = readdirSync(path).filter((file) => file.endsWith(".meta.json"));
-      return cases.map((file) => read(dialect, upstream.name, path, file.replace(/\.meta\.json$/, "")));
-    });
+    .filter((upstream) => upstream.isDirectory())
+    .flatMap((upstream) =>
+      readdirSync(join(root, upstream.name))
+        .filter((folder) => folders.includes(folder))
+        .flatMap((folder) => {
+          const path = join(root, upstream.name, folder);
+          const cases = readdirSync(path).filter((file) => file.endsWith(".meta.json"));
+          return cases.map((file) => read(dialect, upstream.name, path, file.replace(/\.meta\.json$/, "")));
+        }),
+    );
 }
 
 function read(dialect: Dialect, upstream: string, folder: string, name: string): Recording {
@@ -75,7 +81,7 @@ function read(dialect: Dialect, upstream: string, folder: string, name: string):
     const found = readdirSync(folder).includes(name + ending);
     return found ? readFileSync(join(folder, name + ending)) : undefined;
   };
-  const meta = JSON.parse(`${file(".meta.json")}`) as { status: number };
+  const meta = JSON.parse(`${file(".meta.json")}`) as { status: number; path?: string };
   const request = file(".request.json");
   const json = file(".response.json");
   const parsed: unknown = json && JSON.parse(`${json}`);
@@ -86,11 +92,18 @@ function read(dialect: Dialect, upstream: string, folder: string, name: string):
     name: `${upstream}/${name}`,
     dialect,
     status: meta.status,
+    address: addressIn(meta.path ?? ""),
     request: request && (JSON.parse(`${request}`) as JsonObject),
     unary: Array.isArray(body) ? undefined : (body as JsonObject | undefined),
     stream: file(".response.sse") ?? (Array.isArray(body) ? framed(body) : undefined),
     error: json && isError ? `${json}` : undefined,
   };
+}
+
+/** The model and the wish for a stream, in dialects that say them in the path. */
+function addressIn(path: string): Address {
+  const [, model, method] = /\/models\/([^/:]+):(\w+)/.exec(path) ?? [];
+  return model === undefined ? {} : { model, stream: method === "streamGenerateContent" };
 }
 
 /** A stream whose chunks were recorded parsed, as a list. */
@@ -99,10 +112,10 @@ function framed(chunks: readonly unknown[]): Buffer {
   return Buffer.from(frames.map((data) => `data: ${data}\n\n`).join(""));
 }
 
-/** The frames of a stream that comes in these chunks. */
-export function framesOf(chunks: readonly Uint8Array[]): Frame[] {
+/** The frames of a stream of this dialect that comes in these chunks. */
+export function framesOf(dialect: Dialect, chunks: readonly Uint8Array[]): Frame[] {
   const frames: Frame[] = [];
-  const reader = createSseReader((frame) => frames.push(frame), { maxFrameBytes });
+  const reader = dialect.stream.framing.reader((frame) => frames.push(frame), { maxFrameBytes });
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
   return frames;

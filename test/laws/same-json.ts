@@ -49,11 +49,30 @@ export const exceptions: readonly Exception[] = [
     as: () => undefined,
   },
   {
+    why: "no candidates are no candidates",
+    applies: (path, value) => path.at(-1) === "candidates" && Array.isArray(value) && value.length === 0,
+    as: () => undefined,
+  },
+  {
+    why: "a candidate's content may be empty or absent",
+    applies: (path, value) => path.at(-1) === "content" && path[0] === "candidates" && isEmpty(value),
+    as: () => undefined,
+  },
+  {
+    why: "protobuf leaves out a place that is 0",
+    applies: (path, value) => path.at(-1) === "index" && path[0] === "candidates" && value === 0,
+    as: () => undefined,
+  },
+  {
     why: "Azure leaves out the message of an answer that was filtered",
     applies: (path, value) => path.at(-1) === "message" && Object.keys(value as JsonObject).length === 0,
     as: () => undefined,
   },
 ];
+
+function isEmpty(value: JsonValue): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}
 
 /** The value without what does not count. */
 export function comparable(value: JsonValue | undefined, path: readonly string[] = []): JsonValue | undefined {

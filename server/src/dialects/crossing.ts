@@ -86,6 +86,15 @@ export class Crossing {
     return { ...part, kind: { case: "reasoning", value: { ...part.kind.value, signature: "", redacted: "" } } };
   }
 
+  /** The signature of a part where the target made it. Another's is no use to it, and is refused: it is lost and reported. */
+  signature(part: Part, path: string): string | undefined {
+    const { kind, origin = this.from } = part;
+    const signature = kind.case === "reasoning" ? kind.value.signature || undefined : part.signature;
+    if (signature === undefined || origin === this.to) return signature;
+    this.lose(`${path}.signature`);
+    return undefined;
+  }
+
   /** The error for something whose loss would change the call's meaning. */
   cannot(param: string, what: string, hint = ""): GatewayError {
     const message = `${what} cannot be said in ${this.to}, the dialect of this model.${hint === "" ? "" : ` ${hint}`}`;

@@ -44,6 +44,11 @@ export interface Dialect {
   readonly stream: {
     /** How frames lie in the bytes of a stream. */
     readonly framing: Framing;
+    /**
+     * No frame says that it is the last one: an answer is complete when it could be (`Tally.ended`) and the bytes end. What
+     * comes after that frame still counts. Without it the answer is over with the frame that ends it.
+     */
+    readonly endsWithBytes?: boolean;
     decoder(): StreamDecoder;
     encoder(context: StreamContext): StreamEncoder;
     /** The answer's usage and ending, read from raw frames beside the byte path. */
@@ -58,7 +63,7 @@ export interface Dialect {
   usage(wire: JsonObject): Usage | undefined;
   readonly count: {
     /** A request of the generate operation as the counting operation takes it. */
-    request(wire: JsonObject): JsonObject;
+    request(wire: JsonObject, model: string): JsonObject;
     /** Answer of the token counting operation, where the dialect has one. */
     encode(inputTokens: number): JsonObject;
     decode(wire: JsonObject): number | undefined;
@@ -146,7 +151,10 @@ export interface StreamContext {
 /** Frames in, canonical events out. The last event is `finished` or `failed`; frames after it are ignored. */
 export interface StreamDecoder {
   push(frame: Frame): readonly GenerateEvent[];
-  /** The bytes are over. Yields `failed` when the dialect's own ending has not been seen, nothing otherwise. */
+  /**
+   * The bytes are over. Yields `failed` when the dialect's own ending has not been seen, nothing otherwise; in a dialect
+   * that ends with its bytes, the last events up to `finished`.
+   */
   end(): readonly GenerateEvent[];
 }
 
@@ -165,7 +173,7 @@ export interface Tally {
   read(frame: Frame): "show" | "hide";
   /** The usage reported so far. */
   readonly usage: Usage | undefined;
-  /** The terminal frame has been read. */
+  /** The terminal frame has been read; or a frame that may be the last, in a dialect that ends with its bytes. */
   readonly ended: boolean;
   /** The upstream reported a failure in its stream. */
   readonly failure: GatewayError | undefined;

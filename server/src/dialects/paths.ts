@@ -2,17 +2,25 @@ import { type GenerateRequest, Role } from "@pontage/gen/pontage/v1/generate_pb.
 import { spelling } from "./crossing.ts";
 import { markOf } from "./openai-responses/mark.ts";
 
-/** Names message `index` as the origin wrote it: Messages keeps its leading system turn outside the list. */
+/** Dialects that keep their leading system turn outside the list, with their names for both. */
+const apart: Readonly<Record<string, { readonly system: string; readonly list: string }>> = {
+  "anthropic-messages": { system: "system", list: "messages" },
+  gemini: { system: "systemInstruction", list: "contents" },
+};
+
+/** Names message `index` as the origin wrote it. */
 export function messagePath(request: GenerateRequest, index: number): string {
   if (request.dialect === "openai-responses") return itemPath(request, index);
-  const systemIsApart = request.dialect === "anthropic-messages" && request.messages[0]?.role === Role.SYSTEM;
-  if (!systemIsApart) return `messages[${index}]`;
-  return index === 0 ? "system" : `messages[${index - 1}]`;
+  const names = apart[request.dialect];
+  const list = names?.list ?? "messages";
+  if (names === undefined || request.messages[0]?.role !== Role.SYSTEM) return `${list}[${index}]`;
+  return index === 0 ? names.system : `${list}[${index - 1}]`;
 }
 
 /** Names part `at` of that message as the origin wrote it. */
 export function partPath(request: GenerateRequest, index: number, at: number): string {
   const path = messagePath(request, index);
+  if (request.dialect === "gemini") return `${path}.parts[${at}]`;
   if (path === "system") return `${path}[${at}]`;
   const parts = request.messages[index]?.parts ?? [];
   if (request.dialect === "openai-responses") return partOfItemPath(request, index, at);

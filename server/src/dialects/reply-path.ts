@@ -8,5 +8,6 @@ export function replyPath(dialect: string, choice: number, index: number, part?:
     const mark = markOf(part?.extra);
     return mark ? `output[${mark.at}]` : "output";
   }
+  if (dialect === "gemini") return `candidates[${choice}].content.parts[${index}]`;
   return dialect === "openai-chat" ? `choices[${choice}].message` : `content[${index}]`;
 }

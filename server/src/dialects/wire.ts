@@ -22,7 +22,8 @@ export type FieldType =
   /** A whole number from zero to 2^32 - 1. */
   | "count"
   | "string or list"
-  | "string or object";
+  | "string or object"
+  | "object or list";
 
 export type FieldTypes = Readonly<Record<string, FieldType>>;
 
@@ -50,6 +51,7 @@ const is: Record<FieldType, (value: JsonValue) => boolean> = {
   count: (value) => countIn(value) !== undefined,
   "string or list": (value) => typeof value === "string" || Array.isArray(value),
   "string or object": (value) => typeof value === "string" || objectIn(value) !== undefined,
+  "object or list": (value) => objectIn(value) !== undefined || Array.isArray(value),
 };
 
 const inWords: Record<FieldType, string> = {
@@ -63,6 +65,7 @@ const inWords: Record<FieldType, string> = {
   count: "a whole number from 0 to 4294967295",
   "string or list": "a string or a list",
   "string or object": "a string or an object",
+  "object or list": "an object or a list",
 };
 
 function nameOf(value: JsonValue): string {

@@ -100,7 +100,7 @@ function encode(value: GenerateRequest, target: RequestTarget, stream: boolean):
   const { dialect, model, askUsage, outputLimit, quirks, losses, counting } = target;
   const context = { model, stream, askUsage, outputLimit, losses, ...(quirks && { quirks }) };
   const wire = dialect.request.encode(value, context);
-  return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire) : wire));
+  return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire, model) : wire));
 }
 
 /** Replaces or adds top-level fields and leaves every other character as it is. */

@@ -1,0 +1,52 @@
+import { googleEvents } from "../../framing/google-events.ts";
+import { jsonArray } from "../../framing/json-array.ts";
+import type { Dialect, DialectRoute } from "../dialect.ts";
+import { countIn } from "../wire.ts";
+import { decodeError, encodeError, errorFrame } from "./error.ts";
+import { bareModel, edits, readHead } from "./head.ts";
+import { decodeReply, encodeReply } from "./reply.ts";
+import { decodeRequest } from "./request-decode.ts";
+import { encodeRequest } from "./request-encode.ts";
+import { createDecoder } from "./stream-decode.ts";
+import { createEncoder } from "./stream-encode.ts";
+import { createTally, markers } from "./tally.ts";
+import { decodeUsage } from "./usage.ts";
+
+/** Google Gemini's generateContent, in all versions: one wire format. https://ai.google.dev/api/generate-content */
+export const gemini: Dialect = {
+  id: "gemini",
+  routes: ["/v1beta", "/v1", "/v1alpha"].flatMap(routesOf),
+  request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
+  unary: { decode: decodeReply, encode: encodeReply },
+  stream: {
+    framing: googleEvents,
+    endsWithBytes: true,
+    decoder: createDecoder,
+    encoder: createEncoder,
+    tally: createTally,
+    markers,
+  },
+  usage: (wire) => decodeUsage(wire.usageMetadata),
+  count: {
+    // Only so wrapped are instructions and tools counted too; then the model must be said once more.
+    request: (wire, model) => ({ generateContentRequest: { model: `models/${bareModel(model)}`, ...wire } }),
+    encode: (inputTokens) => ({ totalTokens: inputTokens }),
+    decode: (wire) => countIn(wire.totalTokens),
+  },
+  error: { decode: decodeError, encode: encodeError, frame: errorFrame },
+};
+
+function routesOf(version: string): DialectRoute[] {
+  const model = `${version}/models/{model}`;
+  return [
+    { method: "POST", path: `${model}:generateContent`, operation: "generate" },
+    {
+      method: "POST",
+      path: `${model}:streamGenerateContent`,
+      operation: "generate",
+      stream: true,
+      framing: (query) => (query.get("alt") === "sse" ? googleEvents : jsonArray),
+    },
+    { method: "POST", path: `${model}:countTokens`, operation: "count-tokens" },
+  ];
+}
