@@ -72,8 +72,8 @@ describe.each(streamed)("streamed: $dialect.id $name", ({ dialect, stream }) => 
   const events = eventsOf(dialect, framesOf(dialect, [stream]));
 
   test("parts open before they grow, grow before they close, and are numbered without gaps", () => {
-    const [first] = events;
-    expect(first?.event.case).toBe("opened");
+    // Some fail with their first word.
+    if (events.length > 1) expect(events[0]?.event.case).toBe("opened");
     const open = new Set<string>();
     const opened = new Map<number, number>();
     for (const { event } of events) {

@@ -74,7 +74,10 @@ export class Crossing {
   withoutForeignSignature(part: Part, path: string): Part | undefined {
     if (part.origin === undefined || part.origin === this.to) return part;
     if (part.kind.case !== "reasoning") {
-      if (part.signature !== undefined) this.lose(`${path}.signature`);
+      if (part.signature === undefined) return part;
+      this.lose(`${path}.signature`);
+      // Some sign at the end of their words, in a part that has none.
+      if (part.kind.case === "text" && part.kind.value.text === "") return undefined;
       const { signature: _, ...rest } = part;
       return rest;
     }
@@ -84,15 +87,6 @@ export class Crossing {
     if (signature !== "") this.lose(`${path}.signature`);
     if (text === "") return undefined;
     return { ...part, kind: { case: "reasoning", value: { ...part.kind.value, signature: "", redacted: "" } } };
-  }
-
-  /** The signature of a part where the target made it. Another's is no use to it, and is refused: it is lost and reported. */
-  signature(part: Part, path: string): string | undefined {
-    const { kind, origin = this.from } = part;
-    const signature = kind.case === "reasoning" ? kind.value.signature || undefined : part.signature;
-    if (signature === undefined || origin === this.to) return signature;
-    this.lose(`${path}.signature`);
-    return undefined;
   }
 
   /** The error for something whose loss would change the call's meaning. */

@@ -51,6 +51,16 @@ const messages: Speech = {
 /** Chat first: it is what a client of another dialect is translated to. */
 const chatAndResponses = [chat, responses] as const;
 
+const generateContent: Speech = {
+  dialect: "gemini",
+  paths: {
+    generate: "/models/{model}:generateContent",
+    // Without this the stream is one JSON array.
+    stream: "/models/{model}:streamGenerateContent?alt=sse",
+    "count-tokens": "/models/{model}:countTokens",
+  },
+};
+
 /** What every service with an OpenAI-compatible API has in common. */
 const compatible = {
   auth: bearer(),
@@ -77,6 +87,15 @@ export const catalogue = {
     speaks: [messages],
     modelsPath: "/models",
     env: ["ANTHROPIC_API_KEY"],
+    streamUsage: "always",
+  },
+  gemini: {
+    title: "Google Gemini",
+    baseUrl: "https://generativelanguage.googleapis.com/v1beta",
+    auth: header("x-goog-api-key"),
+    speaks: [generateContent],
+    modelsPath: "/models",
+    env: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
     streamUsage: "always",
   },
   mistral: {
@@ -156,11 +175,18 @@ export const catalogue = {
     modelsPath: "/models",
     streamUsage: "always",
   },
+  gemini_compatible: {
+    title: "Gemini-compatible",
+    auth: header("x-goog-api-key"),
+    speaks: [generateContent],
+    modelsPath: "/models",
+    streamUsage: "always",
+  },
   simulated: {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [chat, messages, countedResponses],
+    speaks: [chat, messages, countedResponses, generateContent],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],

@@ -75,8 +75,10 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     else startBlock(index, part);
   }
 
-  function startBlock(index: number, part: Part): void {
-    const path = replyPath(crossing.from, 0, index, part);
+  function startBlock(index: number, said: Part): void {
+    const path = replyPath(crossing.from, 0, index, said);
+    const part = crossing.withoutForeignSignature(said, path);
+    if (part === undefined) return;
     const { kind } = part;
     const block = encodeAnswerPart(startOf(part), path, crossing, true);
     if (block === undefined) return;

@@ -48,23 +48,18 @@ export function createCandidateDecoder(choice: number, replyId: string): Candida
   }
 
   function read(part: Part, events: GenerateEvent[]): void {
-    const { kind } = part;
-    if ((kind.case !== "text" && kind.case !== "reasoning") || part.extra) {
+    const { kind, extra, origin } = part;
+    // What is signed is a part of its own, and stays one: a signature is for the words that it came with, if any.
+    const isWhole = (kind.case !== "text" && kind.case !== "reasoning") || extra !== undefined || origin !== undefined;
+    if (isWhole) {
       closeProse(events);
       events.push(partClosed(choice, open(part, events)));
-      return;
-    }
-    const words = kind.value.text;
-    const signature = kind.case === "reasoning" ? kind.value.signature : part.signature;
-    if (prose?.kind === kind.case) {
-      if (words !== "") events.push(partGrown(choice, prose.index, { case: "text", value: words }));
-      // A signature closes its part, and may come alone after the last word.
-      if (signature) events.push(partGrown(choice, prose.index, { case: "signature", value: signature }));
+    } else if (prose?.kind === kind.case) {
+      events.push(partGrown(choice, prose.index, { case: "text", value: kind.value.text }));
     } else {
       closeProse(events);
       prose = { kind: kind.case, index: open(part, events) };
     }
-    if (signature) closeProse(events);
   }
 
   function isPiece(called: JsonObject): boolean {

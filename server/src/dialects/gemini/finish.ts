@@ -58,6 +58,8 @@ export function encodeFinish(ending: Ending, kinds: ReadonlySet<Part["kind"]["ca
   if (crossing.same) return nativeFinishReason === "" ? {} : { finishReason: nativeFinishReason };
   if (finishReason === FinishReason.STOP_SEQUENCE) crossing.lose("stop_sequence");
   if (finishReason === FinishReason.CONTEXT_FULL) crossing.lose("stop_reason");
+  // A plain stop says so by the calls it comes with.
+  if (finishReason === FinishReason.TOOL_CALLS && !kinds.has("toolCall")) crossing.lose("stop_reason");
   // An ending nobody gave a reason for is taken for a plain one.
   const isUnsaid = finishReason === FinishReason.UNSPECIFIED && nativeFinishReason === "";
   let reason = isUnsaid ? FinishReason.STOP : finishReason;

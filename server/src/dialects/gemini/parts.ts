@@ -30,9 +30,8 @@ export function decodePart(said: JsonObject, path: string, ids: CallIds): Part {
   if (signature !== undefined) {
     if (decoded.kind.case === "reasoning") decoded.kind.value.signature = signature;
     else decoded.signature = signature;
+    decoded.origin = dialect;
   }
-  // Said of all parts: in a stream a signature may follow when the part is open.
-  decoded.origin = dialect;
   return decoded;
 }
 
@@ -135,6 +134,14 @@ function wordsOf(response: JsonObject): { words: string; isError: boolean } {
   return { words: typeof value === "string" ? value : JSON.stringify(value), isError: only === "error" };
 }
 
+/** The signature of a part where it was made here. Another's is no use, and is refused: it is lost and reported. */
+export function ownSignature({ kind, signature, origin }: Part, path: string, crossing: Crossing): string | undefined {
+  const said = kind.case === "reasoning" ? kind.value.signature || undefined : signature;
+  if (said === undefined || (origin ?? crossing.from) === dialect) return said;
+  crossing.lose(`${path}.signature`);
+  return undefined;
+}
+
 /** What encoding a part needs to know of the rest. */
 export interface PartContext {
   readonly crossing: Crossing;
@@ -157,7 +164,7 @@ export function encodePart(part: Part, path: string, context: PartContext): Json
     const [inner, more] = [objectIn(merged[field]), objectIn(value)];
     merged[field] = inner && more ? { ...inner, ...more } : value;
   }
-  const signature = crossing.signature(part, path);
+  const signature = ownSignature(part, path, crossing);
   if (signature !== undefined) merged.thoughtSignature = signature;
   return merged;
 }

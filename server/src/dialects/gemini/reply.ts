@@ -143,7 +143,7 @@ export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
   const usage = crossing.same ? usageAsSaid(said, reply.usage, decodeUsage) : undefined;
   const choices = reply.choices.filter((choice) => !(crossing.same && isBlocked(choice.extra)));
   const wire: JsonObject = { candidates: choices.map((choice) => encodeChoice(choice, crossing)) };
-  if (reply.usage) wire.usageMetadata = usage ?? encodeUsage(reply.usage);
+  if (reply.usage) wire.usageMetadata = usage ?? encodeUsage(reply.usage, crossing);
   else if (crossing.same && said) wire.usageMetadata = said;
   if (reply.model !== "") wire.modelVersion = reply.model;
   if (reply.id !== "") wire.responseId = reply.id;

@@ -52,7 +52,8 @@ export function createDecoder(): StreamDecoder {
   function keepExtra(extra: JsonObject | undefined): void {
     for (const field in extra) {
       const value = extra[field]!;
-      if (value === openedExtra[field]) continue;
+      // What blocked the prompt is not taken back.
+      if (value === openedExtra[field] || (field === "promptFeedback" && blocked !== undefined)) continue;
       laterExtra ??= {};
       setField(laterExtra, field, value);
     }

@@ -10,6 +10,7 @@ import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
+import { ownSignature } from "./parts.ts";
 import { answerContext, encodeAnswerPart, isBlocked, timeOf } from "./reply.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
@@ -127,7 +128,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       if (wire) emitPart(choice, wire);
     }
     if (open?.words) {
-      const thoughtSignature = crossing.signature(open.words, open.path);
+      const thoughtSignature = ownSignature(open.words, open.path, crossing);
       const thought: JsonObject = open.words.kind.case === "reasoning" ? { thought: true } : {};
       if (thoughtSignature !== undefined) emitPart(choice, { text: "", ...thought, thoughtSignature });
     }
@@ -143,7 +144,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       ? (usageAsSaid(said, usage, decodeUsage) ?? (usage ? undefined : objectIn(said)))
       : undefined;
     if (raw) wire.usageMetadata = raw;
-    else if (usage) wire.usageMetadata = encodeUsage(usage);
+    else if (usage) wire.usageMetadata = encodeUsage(usage, crossing);
     const { [spelling]: _, ...own } = crossing.extra(rest, "") ?? {};
     const fields = JSON.stringify({ ...wire, ...own }).slice(1, -1);
     emit(`{${fields === "" ? "" : `${fields},`}${tail}`);

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { totalInputTokens, type Usage, usageOf } from "../../canonical/usage.ts";
+import type { Crossing } from "../crossing.ts";
 import { countIn, listIn, objectIn, stringIn } from "../wire.ts";
 
 /**
@@ -36,7 +37,9 @@ function audioIn(details: unknown): number {
   return countIn(objectIn(audio)?.tokenCount) ?? 0;
 }
 
-export function encodeUsage(usage: Usage): JsonObject {
+export function encodeUsage(usage: Usage, crossing: Crossing): JsonObject {
+  // What is written to a cache is input like any other here.
+  if (usage.cacheWriteTokens + usage.cacheWrite1hTokens > 0) crossing.lose("usage.cache_write_tokens");
   const prompt = totalInputTokens(usage);
   const candidates = usage.outputTokens + usage.audioOutputTokens;
   const wire: JsonObject = {

@@ -1,22 +1,14 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../../canonical/error.ts";
-import {
-  choiceFinished,
-  partClosed,
-  partGrown,
-  partOpened,
-  reasoning,
-  refusal,
-  text,
-  toolCall,
-} from "../../canonical/events.ts";
+import { choiceFinished, partClosed, partGrown, partOpened, reasoning, refusal, text } from "../../canonical/events.ts";
 import { mergeExtra } from "../../canonical/extra.ts";
 import { spelling } from "../crossing.ts";
 import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeFinish } from "./finish.ts";
 import { signedDetails } from "./reasoning.ts";
 import { callWords, decodeAnswerPart, inventedCallId } from "./reply.ts";
+import { signedCall } from "./signature.ts";
 
 /** Decodes the deltas of one choice of one stream. */
 export interface ChoiceDecoder {
@@ -74,7 +66,7 @@ export function createChoiceDecoder(choice: number, replyId: string): ChoiceDeco
 
   function openCall(call: Call, events: GenerateEvent[]): void {
     const { id, name } = call;
-    call.part = open(toolCall({ id, name, arguments: call.arguments }, call.extra), events);
+    call.part = open(signedCall({ id, name, arguments: call.arguments }, call.extra), events);
   }
 
   function growProse(kind: string, words: string, make: (words: string) => Part, events: GenerateEvent[]): void {

@@ -13,6 +13,7 @@ import { messagePath, partPath } from "../paths.ts";
 import { objectIn } from "../wire.ts";
 import { encodePart } from "./parts.ts";
 import { encodeReasoning } from "./reasoning.ts";
+import { encodeSignature } from "./signature.ts";
 
 /** Writes the turns of one request. Holds what every turn needs to know, and nothing between requests. */
 export function encodeMessages(request: GenerateRequest, crossing: Crossing, quirks: Quirks): JsonObject[] {
@@ -142,11 +143,14 @@ export function encodeMessages(request: GenerateRequest, crossing: Crossing, qui
   function encodeCall(part: Part, path: string): JsonObject {
     const call = part.kind.case === "toolCall" ? part.kind.value : { id: "", name: "", arguments: "" };
     if (part.cache && !crossing.same) crossing.lose(`${path}.cache_control`);
+    // A provider that did not make the signature may refuse it.
+    if (!crossing.same) crossing.withoutForeignSignature(part, path);
     return {
       id: call.id,
       type: "function",
       function: { name: call.name, arguments: call.arguments },
       ...crossing.extra(part.extra, path),
+      ...(crossing.same ? encodeSignature(part, path, crossing) : undefined),
     };
   }
 }

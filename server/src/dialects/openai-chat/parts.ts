@@ -80,11 +80,13 @@ function decodeThinking(wire: JsonObject): Part | undefined {
 
 /** One part for a request's or an answer's `content` list; undefined for what is lost. */
 export function encodePart(
-  part: Part,
+  said: Part,
   path: string,
   crossing: Crossing,
   keepCacheMarks: boolean,
 ): JsonObject | undefined {
+  const part = crossing.withoutForeignSignature(said, path);
+  if (part === undefined) return undefined;
   const { kind } = part;
   const { spelt, rest } = takeSpelling(part.extra);
   const extra = crossing.extra(rest, path);

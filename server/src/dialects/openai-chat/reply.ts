@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Choice, GenerateReply, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../../canonical/error.ts";
-import { refusal, text, toolCall } from "../../canonical/events.ts";
+import { refusal, text } from "../../canonical/events.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { Crossing, spelling, takeSpelling } from "../crossing.ts";
 import { errorInAnswer } from "../error-body.ts";
@@ -11,6 +11,7 @@ import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeFinish, encodeFinish } from "./finish.ts";
 import { decodePart, encodePart } from "./parts.ts";
 import { decodeReasoning, encodeReasoning } from "./reasoning.ts";
+import { encodeSignature, signedCall } from "./signature.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
 const dialect = "openai-chat";
@@ -79,14 +80,12 @@ export function decodeAnswerPart(wire: JsonObject): Part {
 
 function decodeCall(wire: JsonObject, replyId: string, at: number): Part {
   const called = objectIn(wire.function) ?? {};
-  return toolCall(
-    {
-      id: stringIn(wire.id) || inventedCallId(replyId, at),
-      name: stringIn(called.name) ?? "",
-      arguments: stringIn(called.arguments) ?? "",
-    },
-    fieldsBeside(wire, callWords),
-  );
+  const call = {
+    id: stringIn(wire.id) || inventedCallId(replyId, at),
+    name: stringIn(called.name) ?? "",
+    arguments: stringIn(called.arguments) ?? "",
+  };
+  return signedCall(call, fieldsBeside(wire, callWords));
 }
 
 /** For servers that give calls no id: the same for the same answer, streamed or not. */
@@ -170,6 +169,7 @@ function encodeCall(part: Part, path: string, crossing: Crossing): JsonObject {
     type: "function",
     function: { name: call.name, arguments: call.arguments },
     ...crossing.extra(part.extra, path),
+    ...encodeSignature(part, path, crossing),
   };
 }
 

@@ -8,7 +8,7 @@ import {
   ResponseFormatSchema,
   Role,
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { part, refusal, text, toolCall } from "../../canonical/events.ts";
+import { part, refusal, text } from "../../canonical/events.ts";
 import { opaqueOf } from "../opaque.ts";
 import {
   booleanIn,
@@ -26,6 +26,7 @@ import {
 import { readHead } from "./head.ts";
 import { decodePart } from "./parts.ts";
 import { decodeReasoning } from "./reasoning.ts";
+import { signedCall } from "./signature.ts";
 import { decodeTool, decodeToolChoice } from "./tools.ts";
 
 const dialect = "openai-chat";
@@ -108,7 +109,7 @@ function decodeToolCalls(wire: JsonObject, path: string): Part[] {
     }
     const called = requiredObject(call.function, `${callPath}.function`);
     checkFields(called, { arguments: "string" }, `${callPath}.function`);
-    return toolCall(
+    return signedCall(
       {
         id: requiredString(call, "id", callPath),
         name: requiredString(called, "name", `${callPath}.function`),

@@ -12,6 +12,7 @@ import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { encodePart } from "./parts.ts";
 import { encodeDetails } from "./reasoning.ts";
+import { encodeSignature } from "./signature.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
 /** What is remembered of a part while it is open. */
@@ -92,6 +93,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       case "refusal":
         // Chat has no place for what the origin says beside its text; the same dialect says it with the choice.
         crossing.extra(rest, path);
+        crossing.withoutForeignSignature(part, path);
         keep(choice, index, kind.case === "text" ? "content" : "refusal", kind.value.text);
         return;
       case "reasoning": {
@@ -110,7 +112,9 @@ export function createEncoder(context: StreamContext): StreamEncoder {
         choice.calls += 1;
         const { id, name, arguments: start } = kind.value;
         const call = { index: place, id, type: "function", function: { name, arguments: start } };
-        emitDelta(choice.index, { tool_calls: [{ ...call, ...crossing.extra(rest, path) }] });
+        emitDelta(choice.index, {
+          tool_calls: [{ ...call, ...crossing.extra(rest, path), ...encodeSignature(part, path, crossing) }],
+        });
         const before = `${deltaHead(choice.index)}"tool_calls":[{"index":${place},"function":{"arguments":`;
         choice.parts.set(index, { before, after: `}}]${tail}`, thought: undefined });
         return;

@@ -5,9 +5,9 @@ import { Dispatcher } from "undici";
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { fold } from "../../canonical/fold.ts";
 import { LossReport } from "../../canonical/loss.ts";
-import type { Dialect, Operation } from "../../dialects/dialect.ts";
+import type { Address, Dialect, DialectRoute } from "../../dialects/dialect.ts";
 import { dialects } from "../../dialects/index.ts";
-import { writeSse } from "../../framing/sse.ts";
+import type { Framing } from "../../framing/framing.ts";
 import { inputTokensOf, type Performance, perform, type SimulationOptions, simulatedModels } from "./models.ts";
 
 type Handler = Dispatcher.DispatchHandler;
@@ -86,7 +86,7 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
   if (options.method === "GET") {
     return whole(200, { object: "list", data: simulatedModels.map((id) => ({ id, object: "model", created: 0 })) });
   }
-  const { dialect, operation } = routeOf(options.path);
+  const { dialect, route, address, framing } = routeOf(options.path);
   const refuse = (error: GatewayError) => {
     const headers = error.retryAfterMs === undefined ? undefined : { "retry-after": `${error.retryAfterMs / 1000}` };
     const { status, body } = dialect.error.encode(error, "req_simulated");
@@ -94,9 +94,9 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
   };
   try {
     const wire = JSON.parse(String(options.body)) as JsonObject;
-    const head = dialect.request.head(wire);
-    const request = dialect.request.decode(wire);
-    if (operation === "count-tokens") return whole(200, dialect.count.encode(inputTokensOf(request)));
+    const head = dialect.request.head(wire, address);
+    const request = dialect.request.decode(wire, address);
+    if (route.operation === "count-tokens") return whole(200, dialect.count.encode(inputTokensOf(request)));
     const performance = perform(request, simulationOptions(options.headers));
     if (!performance) {
       return refuse(new GatewayError(Reason.MODEL_UNKNOWN, `There is no simulated model \`${head.model}\`.`));
@@ -111,8 +111,8 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
       if (performance.fail === "cut-stream") throw closed();
       return whole(200, dialect.unary.encode(reply, new LossReport()));
     }
-    respond(200, "text/event-stream; charset=utf-8");
-    await stream(dialect, { ...performance, showUsage: head.showUsage }, body, control);
+    respond(200, `${framing.mediaType}; charset=utf-8`);
+    await stream(dialect, framing, { ...performance, showUsage: head.showUsage }, body, control);
     end();
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -122,6 +122,7 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
 
 async function stream(
   dialect: Dialect,
+  framing: Framing,
   performance: Performance & { readonly showUsage: boolean },
   body: (text: string) => void,
   control: Control,
@@ -134,10 +135,11 @@ async function stream(
     createTimeSeconds: nowSeconds(),
     losses: new LossReport(),
   });
+  const writer = framing.writer();
   const write = (step: readonly GenerateEvent[]) => {
     const text = step
       .flatMap((event) => encoder.push(event))
-      .map(writeSse)
+      .map((frame) => String(writer.frame(frame)))
       .join("");
     if (text) body(text);
   };
@@ -154,13 +156,37 @@ async function stream(
     else await new Promise(setImmediate);
   }
   if (cutAt < events.length) throw closed();
+  const end = writer.end();
+  if (end) body(end);
 }
 
-function routeOf(path: string): { dialect: Dialect; operation: Operation } {
+interface Routed {
+  readonly dialect: Dialect;
+  readonly route: DialectRoute;
+  readonly address: Address;
+  readonly framing: Framing;
+}
+
+function routeOf(url: string): Routed {
+  const { pathname, searchParams } = new URL(url, "http://simulated.invalid");
   for (const dialect of dialects) {
-    for (const route of dialect.routes) if (route.path === path) return { dialect, operation: route.operation };
+    for (const route of dialect.routes) {
+      const model = modelAt(route, pathname);
+      if (model === undefined) continue;
+      const address = { ...(model === "" ? {} : { model }), ...(route.stream ? { stream: true } : {}) };
+      return { dialect, route, address, framing: route.framing?.(searchParams) ?? dialect.stream.framing };
+    }
   }
-  throw new Error(`The simulated provider has nothing at ${path}.`);
+  throw new Error(`The simulated provider has nothing at ${url}.`);
+}
+
+/** The model that a path names; "" where the route leaves that to the body, undefined where it is another's path. */
+function modelAt({ path }: DialectRoute, pathname: string): string | undefined {
+  const [before, after] = path.split("{model}");
+  if (after === undefined) return path === pathname ? "" : undefined;
+  const isIts = pathname.startsWith(before!) && pathname.endsWith(after);
+  const model = isIts ? pathname.slice(before!.length, pathname.length - after.length) : "";
+  return model === "" ? undefined : decodeURIComponent(model);
 }
 
 /** `429;retry-after=2` and the like. */
