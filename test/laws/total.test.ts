@@ -143,7 +143,8 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
         const written = events.flatMap((event) => encoder.push(event));
         for (const { data } of written) if (data !== "[DONE]") JSON.parse(data);
         // Whoever reads it sees the same kind of ending.
-        expect(eventsOf(target, written).at(-1)!.event.case).toBe(endings[0]!.event.case);
+        const read = eventsOf(target, written).at(-1)!.event.case;
+        expect(read, `${name} as ${target.id} round ${round}, PONTAGE_SEED=${seed}`).toBe(endings[0]!.event.case);
       }
     }
   });

@@ -252,5 +252,5 @@ const messageWords = new Set([
   "stop_details",
   "usage",
 ]);
-const deltaWords = new Set(["stop_reason", "stop_sequence", "stop_details"]);
+const deltaWords = new Set(["type", "stop_reason", "stop_sequence", "stop_details"]);
 const endingWords = new Set(["type", "delta", "usage"]);
