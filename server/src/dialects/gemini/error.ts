@@ -26,7 +26,9 @@ function explain(
   body: string,
   wire: JsonObject | undefined,
 ): GatewayError {
-  const error = upstreamError(status, headers, readErrorBody(body));
+  const read = upstreamError(status, headers, readErrorBody(body));
+  // It cancelled the call itself: nobody here did, so this is no mistake of the caller's.
+  const error = read.status === 499 ? new GatewayError(Reason.UPSTREAM_FAILED, read.message) : read;
   const details = listIn(objectIn(wire?.error)?.details)?.map((detail) => objectIn(detail) ?? {}) ?? [];
   const detail = (type: string) => details.find((one) => stringIn(one["@type"])?.endsWith(`google.rpc.${type}`));
   const reason =

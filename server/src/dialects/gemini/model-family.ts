@@ -3,7 +3,7 @@
  */
 
 /** Takes a level of thinking, and refuses unsigned calls. */
-export const gemini3OrLater = /gemini-(?:[3-9]|\d{2})/;
+export const gemini3OrLater = /gemini-(?:[3-9]|\d{2}|(?:pro|flash|flash-lite)-latest)/;
 
 /** Takes a budget for thinking. */
 export const gemini25 = /gemini-2\.5/;

@@ -97,6 +97,8 @@ function decodeSystem(request: JsonObject): Message[] {
 function decodeContents(request: JsonObject): Message[] {
   /** Calls of the last turn that made some, and whether they have been answered. */
   let open: { readonly id: string; readonly name: string; answered: boolean }[] = [];
+  /** The library keeps a streamed turn as it came, one content for each chunk: calls of one turn may stand in several. */
+  let goesOn = false;
   return objectsIn(asList(request.contents), "contents").map((content, index) => {
     const path = `contents[${index}]`;
     const said = stringIn(content.role);
@@ -123,7 +125,8 @@ function decodeContents(request: JsonObject): Message[] {
       }
       return decoded;
     });
-    if (calls.length > 0) open = calls;
+    if (calls.length > 0) open = goesOn ? [...open, ...calls] : calls;
+    goesOn = role === Role.ASSISTANT && (goesOn || calls.length > 0);
     const usual = role === Role.ASSISTANT ? "model" : "user";
     return { ...message(role, parts), extra: besides(content, usual) };
   });
