@@ -268,6 +268,7 @@ describe("thoughts", () => {
           content: [
             { type: "thinking", thinking: "Hm.", signature: "c2ln" },
             { type: "redacted_thinking", data: "eA==" },
+            { type: "thinking", thinking: "", signature: "c2ln" },
             { type: "text", text: "Hi" },
           ],
         },
@@ -275,7 +276,11 @@ describe("thoughts", () => {
       ],
     });
     expect(partsOf(crossed, 1)).toEqual([{ text: "Hm.", thought: true }, { text: "Hi" }]);
-    expect(crossed.lost).toEqual(["messages[1].content[0].signature", "messages[1].content[1]"]);
+    expect(crossed.lost).toEqual([
+      "messages[1].content[0].signature",
+      "messages[1].content[1]",
+      "messages[1].content[2].signature",
+    ]);
   });
 
   test("hazard 24: Gemini's signatures are not sent to others, and the loss is reported", () => {

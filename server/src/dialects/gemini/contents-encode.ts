@@ -4,7 +4,7 @@ import { type Crossing, spelling, takeSpelling } from "../crossing.ts";
 import { messagePath, partPath } from "../paths.ts";
 import { invalid, objectIn, stringIn } from "../wire.ts";
 import { gemini3OrLater } from "./model-family.ts";
-import { argumentsObject, encodePart, type PartContext } from "./parts.ts";
+import { argumentsObject, encodePart, type PartContext, saysNothing } from "./parts.ts";
 
 export interface Conversation {
   readonly systemInstruction: JsonObject | undefined;
@@ -93,17 +93,11 @@ function besides(message: Message, path: string, crossing: Crossing): JsonObject
 
 function encodeParts(request: GenerateRequest, message: Message, index: number, context: PartContext): Piece[] {
   return message.parts.flatMap<Piece>((part, at) => {
-    if (!context.crossing.same && isEmpty(part)) return [];
-    const wire = encodePart(part, partPath(request, index, at), context);
+    const path = partPath(request, index, at);
+    if (saysNothing(part, path, context.crossing)) return [];
+    const wire = encodePart(part, path, context);
     return wire ? [{ part, wire }] : [];
   });
-}
-
-/** The provider refuses texts without a word, except where they carry a signature of its own. */
-function isEmpty({ kind, signature, origin }: Part): boolean {
-  if (kind.case === "reasoning") return kind.value.text === "" && kind.value.redacted === "";
-  const isText = kind.case === "text" || kind.case === "refusal";
-  return isText && kind.value.text === "" && !(signature && origin === "gemini");
 }
 
 function readArguments(words: string, path: string): JsonObject {

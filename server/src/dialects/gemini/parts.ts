@@ -142,6 +142,14 @@ export function ownSignature({ kind, signature, origin }: Part, path: string, cr
   return undefined;
 }
 
+/** The provider refuses texts without a word, except where they carry a signature of its own. */
+export function saysNothing(part: Part, path: string, crossing: Crossing): boolean {
+  const { kind } = part;
+  if (crossing.same || (kind.case !== "text" && kind.case !== "refusal" && kind.case !== "reasoning")) return false;
+  const isEncrypted = kind.case === "reasoning" && kind.value.redacted !== "";
+  return kind.value.text === "" && !isEncrypted && ownSignature(part, path, crossing) === undefined;
+}
+
 /** What encoding a part needs to know of the rest. */
 export interface PartContext {
   readonly crossing: Crossing;

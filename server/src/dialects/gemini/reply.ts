@@ -10,7 +10,7 @@ import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { inventedCallId } from "./call-id.ts";
 import { errorInAnswer } from "./error.ts";
 import { decodeFinish, encodeFinish, explains, nativeFinish } from "./finish.ts";
-import { answerArguments, type CallIds, decodePart, encodePart, type PartContext } from "./parts.ts";
+import { answerArguments, type CallIds, decodePart, encodePart, type PartContext, saysNothing } from "./parts.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
 const dialect = "gemini";
@@ -161,9 +161,11 @@ export function timeOf(seconds: bigint): string {
 function encodeChoice(choice: Choice, crossing: Crossing): JsonObject {
   const context = answerContext(crossing);
   const kinds = new Set(choice.parts.map(({ kind }) => kind.case));
-  const parts = choice.parts.flatMap<JsonObject>(
-    (part, at) => encodeAnswerPart(part, replyPath(crossing.from, choice.index, at), context) ?? [],
-  );
+  const parts = choice.parts.flatMap<JsonObject>((part, at) => {
+    const path = replyPath(crossing.from, choice.index, at);
+    if (saysNothing(part, path, crossing)) return [];
+    return encodeAnswerPart(part, path, context) ?? [];
+  });
   return {
     ...(parts.length > 0 || !crossing.same ? { content: { parts, role: "model" } } : {}),
     ...encodeFinish(choice, kinds, crossing),
