@@ -143,12 +143,18 @@ function running(gateway: Gateway): number {
   return gateway.toll.journal.status.running;
 }
 
+const providerTypes = {
+  "openai-chat": "openai_compatible",
+  "anthropic-messages": "anthropic_compatible",
+  gemini: "gemini_compatible",
+} as const;
+
 /** A simulator as a provider of the gateway, spoken to in its own dialect. */
 export function providerOf(name: string, simulator: Simulator, more: Partial<ProviderSetting> = {}): ProviderSetting {
   return {
     name,
-    type: simulator.dialect === "openai-chat" ? "openai_compatible" : "anthropic_compatible",
-    baseUrl: `${simulator.url}/v1`,
+    type: providerTypes[simulator.dialect],
+    baseUrl: `${simulator.url}${simulator.dialect === "gemini" ? "/v1beta" : "/v1"}`,
     credential: upstreamSecret,
     discover: false,
     ...more,

@@ -194,11 +194,6 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
   });
 });
 
-/** How each dialect says that an answer is complete. */
-function isEnding({ data }: Frame): boolean {
-  return data === "[DONE]" || /^{"type":"(message_stop|response\.completed|response\.incomplete)"/.test(data);
-}
-
 /** A spoilt error frame may end a stream for the decoder and not for the tally, but never the other way round. */
 function ended(last: string | undefined, tallied: boolean): boolean {
   return last === "finished" ? true : last === "failed" && tallied;

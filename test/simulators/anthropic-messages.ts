@@ -1,11 +1,14 @@
-import { defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+import { askedInBody, defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
 
 const id = "msg_simulated";
 
 /** https://docs.anthropic.com/en/api/messages */
 export const anthropicMessages: Speech = {
   dialect: "anthropic-messages",
-  paths: ["/v1/messages", "/v1/messages/count_tokens"],
+  asks(path, request) {
+    if (path === "/v1/messages/count_tokens") return askedInBody(request, true);
+    return path === "/v1/messages" ? askedInBody(request) : undefined;
+  },
 
   whole(script, request) {
     const text = script.text === undefined ? [] : [{ type: "text", text: script.text }];
@@ -63,6 +66,8 @@ export const anthropicMessages: Speech = {
   },
 
   error: (status, message) => ({ type: "error", error: { type: types[status] ?? "api_error", message } }),
+
+  count: (inputTokens) => ({ input_tokens: inputTokens }),
 
   modelList: (names) => ({
     data: names.map((name) => ({ type: "model", id: name, display_name: name, created_at: "2026-01-01T00:00:00Z" })),

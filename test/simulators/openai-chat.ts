@@ -1,4 +1,4 @@
-import { defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+import { askedInBody, defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
 
 const id = "chatcmpl-simulated";
 const created = 1_790_000_000;
@@ -6,7 +6,7 @@ const created = 1_790_000_000;
 /** https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Speech = {
   dialect: "openai-chat",
-  paths: ["/v1/chat/completions"],
+  asks: (path, request) => (path === "/v1/chat/completions" ? askedInBody(request) : undefined),
 
   whole(script, request) {
     const calls = script.calls?.map((call) => ({
@@ -71,6 +71,9 @@ export const openaiChat: Speech = {
       code: codes[status] ?? null,
     },
   }),
+
+  // The vendor counts tokens in another API.
+  count: () => ({}),
 
   modelList: (names) => ({
     object: "list",

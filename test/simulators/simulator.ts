@@ -2,12 +2,14 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { anthropicMessages } from "./anthropic-messages.ts";
+import { gemini } from "./gemini.ts";
 import { openaiChat } from "./openai-chat.ts";
-import type { Script, Speech } from "./speech.ts";
+import type { Asked, Script, Speech } from "./speech.ts";
 
 const speeches: Readonly<Record<Speech["dialect"], Speech>> = {
   "openai-chat": openaiChat,
   "anthropic-messages": anthropicMessages,
+  gemini,
 };
 
 /** A request as it arrived. */
@@ -27,6 +29,7 @@ export interface Received {
 export interface Exchange {
   readonly received: Received;
   readonly wire: Readonly<Record<string, unknown>>;
+  readonly asked: Asked;
   readonly streamed: boolean;
   readonly response: http.ServerResponse;
   readonly speech: Speech;
@@ -91,13 +94,14 @@ export async function startSimulator(dialect: Speech["dialect"]): Promise<Simula
     } catch {
       return sendJson(response, 400, speech.error(400, "That is not JSON."));
     }
-    const model = String(wire.model);
+    const asked = speech.asks(record.path.split("?")[0]!, wire);
+    const model = asked?.model ?? String(wire.model);
     byModel.set(model, [...(byModel.get(model) ?? []), record]);
     const behaviour = behaviours.get(model);
-    if (!speech.paths.includes(record.path.split("?")[0]!) || !behaviour) {
+    if (!asked || !behaviour) {
       return sendJson(response, 404, speech.error(404, `The model \`${model}\` does not exist.`));
     }
-    await behaviour({ received: record, wire, streamed: wire.stream === true, response, speech });
+    await behaviour({ received: record, wire, asked, streamed: asked.streamed, response, speech });
   });
   server.keepAliveTimeout = 60_000;
   server.listen(0, "127.0.0.1");
@@ -137,10 +141,9 @@ export function sendJson(response: http.ServerResponse, status: number, value: o
 
 /** A whole answer or a stream, as the request asks; a number where the request asks for one. */
 export function answer(script: Script): Behaviour {
-  return ({ received, wire, streamed, response, speech }) => {
-    if (received.path.endsWith("/count_tokens"))
-      return sendJson(response, 200, { input_tokens: script.usage?.input ?? 11 });
-    if (!streamed) return sendJson(response, 200, speech.whole(script, wire));
+  return ({ wire, asked, response, speech }) => {
+    if (asked.counting) return sendJson(response, 200, speech.count(script.usage?.input ?? 11));
+    if (!asked.streamed) return sendJson(response, 200, speech.whole(script, wire));
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
     for (const frame of speech.frames(script, wire)) response.write(frame);
     response.end();

@@ -25,13 +25,27 @@ export type Wire = Readonly<Record<string, unknown>>;
  * gateway's own encoders: what both got wrong in the same way could not be seen.
  */
 export interface Speech {
-  readonly dialect: "openai-chat" | "anthropic-messages";
-  readonly paths: readonly string[];
+  readonly dialect: "openai-chat" | "anthropic-messages" | "gemini";
+  /** What a request asks for; undefined where there is nothing at its path. */
+  asks(path: string, request: Wire): Asked | undefined;
   whole(script: Script, request: Wire): object;
   /** The frames of a stream, the terminal one included. */
   frames(script: Script, request: Wire): string[];
   error(status: number, message: string): object;
+  /** The answer to a request that counts tokens. */
+  count(inputTokens: number): object;
   modelList(names: readonly string[]): object;
+}
+
+export interface Asked {
+  readonly model: string;
+  readonly streamed: boolean;
+  readonly counting: boolean;
+}
+
+/** What is asked where the body names the model and wants a stream or not. */
+export function askedInBody(request: Wire, counting = false): Asked {
+  return { model: String(request.model), streamed: request.stream === true, counting };
 }
 
 export const defaultUsage: ScriptedUsage = { input: 21, output: 8 };

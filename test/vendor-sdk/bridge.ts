@@ -2,14 +2,12 @@ import { providerOf, startTestGateway, type TestGateway } from "../gateway/gatew
 import { answer, type Behaviour, type Simulator, startSimulator } from "../simulators/simulator.ts";
 import type { Script } from "../simulators/speech.ts";
 
-export const upstreamDialects = ["openai-chat", "anthropic-messages"] as const;
+export const upstreamDialects = ["openai-chat", "anthropic-messages", "gemini"] as const;
 export type UpstreamDialect = (typeof upstreamDialects)[number];
 
 /** The gateway between a vendor's client and an upstream of each dialect. */
 export interface Bridge {
   readonly gateway: TestGateway;
-  readonly chat: Simulator;
-  readonly messages: Simulator;
   /** The upstreams that every client is tried against. */
   readonly targets: Readonly<Record<UpstreamDialect, Target>>;
   stop(): Promise<void>;
@@ -24,25 +22,27 @@ export interface Target {
 }
 
 export async function startBridge(): Promise<Bridge> {
-  const [chat, messages] = await Promise.all([startSimulator("openai-chat"), startSimulator("anthropic-messages")]);
-  const gateway = await startTestGateway({ providers: [providerOf("chat", chat), providerOf("messages", messages)] });
-  const target = (name: string, simulator: Simulator): Target => ({
+  const simulators = await Promise.all(upstreamDialects.map(startSimulator));
+  const gateway = await startTestGateway({
+    providers: simulators.map((simulator) => providerOf(simulator.dialect, simulator)),
+  });
+  const target = (simulator: Simulator): Target => ({
     simulator,
-    model: (behaviour) => `${name}/${simulator.model(typeof behaviour === "function" ? behaviour : answer(behaviour))}`,
+    model: (behaviour) =>
+      `${simulator.dialect}/${simulator.model(typeof behaviour === "function" ? behaviour : answer(behaviour))}`,
     requestsFor: (model) =>
-      simulator.requestsFor(model.slice(name.length + 1)).map(({ body, headers }) => ({
+      simulator.requestsFor(model.slice(simulator.dialect.length + 1)).map(({ body, headers }) => ({
         wire: JSON.parse(body.toString("utf8")) as Record<string, unknown>,
         headers,
       })),
   });
+  const targets = Object.fromEntries(simulators.map((simulator) => [simulator.dialect, target(simulator)]));
   return {
     gateway,
-    chat,
-    messages,
-    targets: { "openai-chat": target("chat", chat), "anthropic-messages": target("messages", messages) },
+    targets: targets as Record<UpstreamDialect, Target>,
     async stop() {
       await gateway.stop();
-      await Promise.all([chat.close(), messages.close()]);
+      await Promise.all(simulators.map((simulator) => simulator.close()));
     },
   };
 }
@@ -69,11 +69,17 @@ export const twoCalls = {
 /** Letters of one to four bytes, so that a cut character would show. */
 export const poem = 'Grüße – aus Köln: 私は川 🌉 and a "quote"\nwith a second line.';
 
-/** The calls and results in a request, whichever of the two formats it is in. */
+/** The calls and results in a request, whichever format it is in. */
 export function callsAndResults(wire: Record<string, unknown>) {
   const calls: unknown[] = [];
   const results: unknown[] = [];
-  for (const message of wire.messages as Record<string, unknown>[]) {
+  for (const { parts } of (wire.contents ?? []) as { parts: Record<string, Record<string, unknown>>[] }[]) {
+    for (const { functionCall: call, functionResponse: result } of parts) {
+      if (call) calls.push([call.id, call.name, call.args]);
+      if (result) results.push([result.id, outputOf(result.response)]);
+    }
+  }
+  for (const message of (wire.messages ?? []) as Record<string, unknown>[]) {
     for (const call of (message.tool_calls ?? []) as { id: string; function: { name: string; arguments: string } }[]) {
       calls.push([call.id, call.function.name, JSON.parse(call.function.arguments)]);
     }
@@ -85,6 +91,12 @@ export function callsAndResults(wire: Record<string, unknown>) {
     }
   }
   return { calls, results };
+}
+
+/** Google's results are objects; what is a text elsewhere is a field of one. */
+function outputOf(response: unknown): unknown {
+  const { output, result } = response as { output?: unknown; result?: unknown };
+  return output ?? result ?? response;
 }
 
 function textOf(content: unknown): unknown {

@@ -1,4 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { ApiError, GoogleGenAI } from "@google/genai";
 import OpenAI from "openai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { refuse } from "../simulators/behaviours.ts";
@@ -12,15 +13,22 @@ import { poem, twoCalls } from "./bridge.ts";
 
 let chat: Simulator;
 let messages: Simulator;
+let gemini: Simulator;
 let openai: OpenAI;
 let anthropic: Anthropic;
+let google: GoogleGenAI;
 
 beforeAll(async () => {
-  [chat, messages] = await Promise.all([startSimulator("openai-chat"), startSimulator("anthropic-messages")]);
+  [chat, messages, gemini] = await Promise.all([
+    startSimulator("openai-chat"),
+    startSimulator("anthropic-messages"),
+    startSimulator("gemini"),
+  ]);
   openai = new OpenAI({ baseURL: `${chat.url}/v1`, apiKey: "any", maxRetries: 0 });
   anthropic = new Anthropic({ baseURL: messages.url, apiKey: "any", authToken: null, maxRetries: 0 });
+  google = new GoogleGenAI({ apiKey: "any", apiVersion: "v1beta", httpOptions: { baseUrl: gemini.url } });
 });
-afterAll(() => Promise.all([chat.close(), messages.close()]));
+afterAll(() => Promise.all([chat.close(), messages.close(), gemini.close()]));
 
 const user = [{ role: "user" as const, content: "Hello" }];
 
@@ -72,6 +80,34 @@ test("the messages simulator's calls are what Anthropic's client makes of them",
   }
 });
 
+test("the gemini simulator satisfies Google's client, whole and streamed", async () => {
+  const model = gemini.model({ text: poem });
+  const whole = await google.models.generateContent({ model, contents: "Hello" });
+  expect(whole.text).toBe(poem);
+  expect(whole.usageMetadata?.totalTokenCount).toBe(29);
+  let text = "";
+  for await (const chunk of await google.models.generateContentStream({ model, contents: "Hello" })) {
+    text += chunk.text ?? "";
+    expect(chunk.usageMetadata?.promptTokenCount).toBe(21);
+  }
+  expect(text).toBe(poem);
+  expect((await google.models.countTokens({ model, contents: "Hello" })).totalTokens).toBe(11);
+});
+
+test("the gemini simulator's calls are what Google's client makes of them", async () => {
+  const model = gemini.model(twoCalls);
+  const whole = await google.models.generateContent({ model, contents: "Hello" });
+  const streamed = [];
+  for await (const chunk of await google.models.generateContentStream({ model, contents: "Hello" })) {
+    streamed.push(...(chunk.functionCalls ?? []));
+  }
+  for (const calls of [whole.functionCalls, streamed]) {
+    expect(calls?.map(({ id, args }) => [id, args])).toEqual(
+      twoCalls.calls.map(({ id, arguments: args }) => [id, args]),
+    );
+  }
+});
+
 test("their refusals raise the vendors' own classes", async () => {
   const chatModel = chat.model(refuse(429, { "retry-after": "3" }));
   const busy = await openai.chat.completions.create({ model: chatModel, messages: user }).catch((error) => error);
@@ -83,6 +119,10 @@ test("their refusals raise the vendors' own classes", async () => {
     .catch((error) => error);
   expect(overloaded).toBeInstanceOf(Anthropic.InternalServerError);
   expect(overloaded.type).toBe("overloaded_error");
+  const geminiModel = gemini.model(refuse(429));
+  const exhausted = await google.models.generateContent({ model: geminiModel, contents: "Hello" }).catch((e) => e);
+  expect(exhausted).toBeInstanceOf(ApiError);
+  expect(exhausted.status).toBe(429);
 });
 
 test("they list their models and count", async () => {

@@ -61,6 +61,8 @@ export interface Dialect {
   };
   /** The usage of a whole answer; undefined when it does not say. */
   usage(wire: JsonObject): Usage | undefined;
+  /** The top-level field of a whole answer that this is read from. */
+  readonly usageField: string;
   readonly count: {
     /** A request of the generate operation as the counting operation takes it. */
     request(wire: JsonObject, model: string): JsonObject;
@@ -87,6 +89,8 @@ export interface DialectRoute {
   readonly stream?: boolean;
   /** How a stream on this route is framed, where the query decides it. Without it as everywhere in the dialect. */
   readonly framing?: (query: URLSearchParams) => Framing;
+  /** Another dialect that some clients send to this path, and how its requests are told apart. */
+  readonly alternative?: { readonly dialect: DialectId; readonly is: (wire: JsonObject) => boolean };
 }
 
 /** What the path of a request says, in dialects that say it there. */

@@ -1,12 +1,12 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
-import type { Dialect } from "../dialects/dialect.ts";
+import type { Dialect, DialectId } from "../dialects/dialect.ts";
 import { dialectOf, dialects } from "../dialects/index.ts";
 import type { KeyRing } from "../pipeline/key-ring.ts";
 import type { Router } from "../pipeline/router.ts";
 import { errorHeaders } from "./answer-headers.ts";
 import type { ConsoleFiles } from "./console-files.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./listener.ts";
-import { modelDoors, modelPaths } from "./model-doors.ts";
+import { isGoogleClient, modelDoors, modelPaths } from "./model-doors.ts";
 import { asGatewayError, type DoorTools, type WireHandler, wireDoor } from "./wire-door.ts";
 import { writeHead } from "./write-head.ts";
 
@@ -94,7 +94,7 @@ export function routes(options: RouteOptions): HttpHandler {
     cause: unknown,
     { door, allow }: { readonly door?: Dialect | undefined; readonly allow?: string | undefined } = {},
   ) => {
-    const dialect = door ?? dialectOf(request.headers["anthropic-version"] ? "anthropic-messages" : "openai-chat");
+    const dialect = door ?? dialectOf(spokenBy(request));
     const id = newRequestId();
     const error = asGatewayError(cause, id, log);
     const { status, body } = dialect.error.encode(error, id);
@@ -146,6 +146,12 @@ export function routes(options: RouteOptions): HttpHandler {
       { door: doorAt.get(path) ?? other?.dialect, allow: allow?.join(", ") },
     );
   };
+}
+
+/** What a client seems to speak where the path does not say it. */
+function spokenBy(request: HttpRequest): DialectId {
+  if (request.headers["anthropic-version"]) return "anthropic-messages";
+  return isGoogleClient(request) ? "gemini" : "openai-chat";
 }
 
 /** Some clients are told a base URL with the vendor's name in it. */

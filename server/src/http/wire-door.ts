@@ -1,6 +1,8 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Address, Dialect, DialectRoute } from "../dialects/dialect.ts";
-import type { FrameWriter } from "../framing/framing.ts";
+import { dialectOf } from "../dialects/index.ts";
+import { parseObject } from "../dialects/wire.ts";
+import type { FrameWriter, Framing } from "../framing/framing.ts";
 import { WireRequest } from "../payload/request.ts";
 import type { Activity } from "../pipeline/activity.ts";
 import { Call, type Door } from "../pipeline/call.ts";
@@ -37,11 +39,14 @@ export const defaultDoorLimits: DoorLimits = { stalledClientMs: 60_000, keepAliv
 /** Serves a request of a front door. `model` is what the path says, in dialects that name it there. */
 export type WireHandler = (request: HttpRequest, response: HttpResponse, model?: string) => void;
 
+/** A front door where clients speak a dialect. */
+type WireDoor = Door & { readonly dialect: Dialect; readonly framing: Framing };
+
 /** Serves one route of one dialect. */
 export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools): WireHandler {
   const { pipeline, activity, clock, newRequestId, log, limits } = tools;
   const { stalledClientMs, keepAliveMs } = limits;
-  const usual: Door = { dialect, operation: route.operation, framing: dialect.stream.framing };
+  const usual: WireDoor = { dialect, operation: route.operation, framing: dialect.stream.framing };
 
   return function serve(request, response, model) {
     const door = route.framing ? { ...usual, framing: route.framing(queryOf(request)) } : usual;
@@ -52,7 +57,17 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       headers: model === undefined ? request.headers : headersWithQueryKey(request),
       startTimeMs: clock.nowMs(),
       arrivedAtMs: clock.monotonicMs(),
-      read: async () => new WireRequest(dialect, await readBody(request), address),
+      read: async () => {
+        const raw = await readBody(request);
+        try {
+          return new WireRequest(dialect, raw, address);
+        } catch (error) {
+          const meant = meantBy(raw, route);
+          if (!meant) throw error;
+          call.door = { ...door, dialect: meant, framing: meant.stream.framing };
+          return new WireRequest(meant, raw);
+        }
+      },
     });
     activity.began(call);
     const end: { status: number; error: GatewayError | undefined } = { status: 0, error: undefined };
@@ -68,15 +83,15 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       .then(
         (reply) => {
           end.status = 200;
-          if (reply.kind === "stream") sendStream(response, call, dialect, reply);
-          else if (reply.kind === "count") sendCount(response, call, dialect, reply);
-          else if (call.request!.head.stream) sendUnaryAsStream(response, call, dialect, reply);
-          else sendUnary(response, call, dialect, reply);
+          if (reply.kind === "stream") sendStream(response, call, reply);
+          else if (reply.kind === "count") sendCount(response, call, reply);
+          else if (call.request!.head.stream) sendUnaryAsStream(response, call, reply);
+          else sendUnary(response, call, reply);
         },
         (cause) => {
           const error = asGatewayError(cause, call.id, log);
           end.error = error;
-          end.status = error.reason === Reason.CLIENT_GONE ? 499 : refuse(request, response, call, dialect, error);
+          end.status = error.reason === Reason.CLIENT_GONE ? 499 : refuse(request, response, call, error);
         },
       )
       .catch((cause) => {
@@ -86,8 +101,8 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       });
   };
 
-  function sendUnary(response: HttpResponse, call: Call, dialect: Dialect, reply: UnaryReply): void {
-    const body = reply.bytes(dialect, call.losses, Math.floor(call.startTimeMs / 1000));
+  function sendUnary(response: HttpResponse, call: Call, reply: UnaryReply): void {
+    const body = reply.bytes(doorOf(call).dialect, call.losses, Math.floor(call.startTimeMs / 1000));
     const last = call.attempts.at(-1)!;
     writeHead(response, 200, [
       ...["content-type", "application/json", "content-length", String(body.length)],
@@ -98,8 +113,8 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
     finish(response, call, body);
   }
 
-  function sendCount(response: HttpResponse, call: Call, dialect: Dialect, reply: CountReply): void {
-    const body = Buffer.from(JSON.stringify(dialect.count.encode(reply.inputTokens)));
+  function sendCount(response: HttpResponse, call: Call, reply: CountReply): void {
+    const body = Buffer.from(JSON.stringify(doorOf(call).dialect.count.encode(reply.inputTokens)));
     const headers = callHeaders(call, clock.monotonicMs());
     if (reply.estimated) headers.push("x-pontage-token-count", "estimated");
     writeHead(response, 200, ["content-type", "application/json", "content-length", String(body.length), ...headers]);
@@ -108,9 +123,10 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
 
   /** Writes the head of a stream, and returns how many losses it has told of. */
   function streamHead(response: HttpResponse, call: Call): number {
-    const target = call.target;
+    const { target } = call;
+    const { mediaType, headers } = doorOf(call).framing;
     writeHead(response, 200, [
-      ...["content-type", `${call.door.framing!.mediaType}; charset=utf-8`, ...call.door.framing!.headers],
+      ...["content-type", `${mediaType}; charset=utf-8`, ...headers],
       ...callHeaders(call, clock.monotonicMs()),
       ...(target ? targetHeaders(target.provider.name, target.model) : []),
     ]);
@@ -118,10 +134,11 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   }
 
   /** The upstream sent a whole answer to a client that wants a stream. */
-  function sendUnaryAsStream(response: HttpResponse, call: Call, dialect: Dialect, reply: UnaryReply): void {
+  function sendUnaryAsStream(response: HttpResponse, call: Call, reply: UnaryReply): void {
     const { model, showUsage } = call.request!.head;
     const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
-    const writer = call.door.framing!.writer();
+    const { dialect, framing } = doorOf(call);
+    const writer = framing.writer();
     const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
     const pieces = reply.events().flatMap(eventWriter(dialect, context, writer));
     const lossesTold = streamHead(response, call);
@@ -129,7 +146,7 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
     finish(response, call, ending(call, writer, lossesTold));
   }
 
-  function sendStream(response: HttpResponse, call: Call, _dialect: Dialect, reply: StreamReply): void {
+  function sendStream(response: HttpResponse, call: Call, reply: StreamReply): void {
     const writer = reply.writer!;
     const lossesTold = streamHead(response, call);
     let stalled: NodeJS.Timeout | undefined;
@@ -163,14 +180,8 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
     });
   }
 
-  function refuse(
-    request: HttpRequest,
-    response: HttpResponse,
-    call: Call,
-    dialect: Dialect,
-    error: GatewayError,
-  ): number {
-    const { status, body } = dialect.error.encode(error, call.id);
+  function refuse(request: HttpRequest, response: HttpResponse, call: Call, error: GatewayError): number {
+    const { status, body } = doorOf(call).dialect.error.encode(error, call.id);
     const bytes = Buffer.from(JSON.stringify(body));
     const headers = [
       ...["content-type", "application/json", "content-length", String(bytes.length)],
@@ -188,6 +199,11 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   }
 }
 
+/** Every call of this file came in by such a door. */
+function doorOf(call: Call): WireDoor {
+  return call.door as WireDoor;
+}
+
 function finish(response: HttpResponse, call: Call, last: Buffer | string): void {
   call.complete = true;
   response.end(last);
@@ -203,6 +219,12 @@ function ending(call: Call, writer: FrameWriter, lossesTold: number): string {
   const loss = lost.length === 0 ? "" : ` loss=${lossText(lost, ",")}`;
   const cost = usdText(call.costNanoUsd);
   return writer.comment(`pontage request_id=${call.id} cost_usd=${cost}${loss}`) + writer.end();
+}
+
+/** The dialect of a request that is not in the path's own. */
+function meantBy(raw: Buffer, { alternative }: DialectRoute): Dialect | undefined {
+  const wire = alternative && parseObject(raw.toString("utf8"));
+  return wire && alternative.is(wire) ? dialectOf(alternative.dialect) : undefined;
 }
 
 function addressOf({ stream }: DialectRoute, model: string | undefined): Address | undefined {

@@ -52,6 +52,7 @@ export function streamAnswer(
   /** Ends the stream with a failure: in `pieces` when the client has seen something, as a refusal when not. */
   const breakOff = (error: GatewayError, pieces: readonly Piece[]) => {
     if (over) return;
+    relay.flush();
     settlement.broken(Outcome.UPSTREAM_ERROR, error, passed());
     finish();
     if (!shown) return owner.refuse(error);

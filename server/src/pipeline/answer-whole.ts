@@ -114,10 +114,10 @@ function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
   try {
     const text = raw.toString("utf8");
     const { fields, closingBrace } = gateJson(text);
-    const span = fields.get("usage");
+    const span = fields.get(dialect.usageField);
     // The gate trusts the syntax, so at least it has to be one object from the first character to the last.
     if (!span || fields.has("error") || text[0] !== "{" || text.slice(closingBrace).trimEnd() !== "}") return undefined;
-    return dialect.usage({ usage: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
+    return dialect.usage({ [dialect.usageField]: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
   } catch {
     return undefined;
   }

@@ -46,7 +46,8 @@ type RequestHeaders = Readonly<Record<string, string | string[] | undefined>>;
 /** One call on its way through the gate: what every stage may know and add. */
 export class Call {
   readonly id: string;
-  readonly door: Door;
+  /** Changes when the body shows that the client speaks another dialect than its path says. */
+  door: Door;
   /** Lower-case names. */
   readonly headers: RequestHeaders;
   /** When it arrived, in milliseconds since 1970. */

@@ -29,6 +29,8 @@ export interface Relay {
   push(chunk: Buffer): void;
   /** The upstream's bytes are over. */
   end(): void;
+  /** Hands on what was kept back until the end is known, because it will not come. */
+  flush(): void;
   /** The usage reported so far. */
   usage(): Usage | undefined;
   /** Frames read so far. */
@@ -51,7 +53,7 @@ export function byteRelay(options: PassingOptions, listener: RelayListener): Rel
   const scanner = dialect.stream.framing.scanner({
     markers: dialect.stream.markers,
     maxFrameBytes,
-    onBytes: (bytes) => listener.piece(bytes),
+    onBytes: (bytes) => watch.hand(bytes),
     onMarked: (frame) => watch.judge(frame, scanner.frameCount === 0),
   });
   return {
@@ -60,6 +62,7 @@ export function byteRelay(options: PassingOptions, listener: RelayListener): Rel
       scanner.end();
       watch.end();
     },
+    flush: () => watch.flush(),
     usage: () => watch.usage,
     frames: () => scanner.frameCount,
   };
@@ -74,7 +77,7 @@ export function frameRelay(options: PassingOptions, listener: RelayListener): Re
     (frame) => {
       frames++;
       const verdict = watch.judge(frame, frames === 1);
-      if (verdict !== "hide") listener.piece(writer.frame(verdict === "show" ? frame : verdict));
+      if (verdict !== "hide") watch.hand(writer.frame(verdict === "show" ? frame : verdict));
     },
     { maxFrameBytes },
   );
@@ -84,6 +87,7 @@ export function frameRelay(options: PassingOptions, listener: RelayListener): Re
       reader.end();
       watch.end();
     },
+    flush: () => watch.flush(),
     usage: () => watch.usage,
     frames: () => frames,
   };
@@ -94,6 +98,8 @@ class PassingWatch {
   readonly #tally: Tally;
   readonly #options: PassingOptions;
   readonly #listener: RelayListener;
+  /** Where only the end of the bytes is the end of the answer: the piece that may be the last one. */
+  #held: Buffer | string | undefined;
   #told = false;
 
   constructor(options: PassingOptions, listener: RelayListener) {
@@ -110,7 +116,7 @@ class PassingWatch {
   judge(frame: Frame, isFirst: boolean): "show" | "hide" | Frame {
     const tally = this.#tally;
     const verdict = tally.read(frame);
-    if (tally.ended) this.#tell();
+    if (tally.ended && !this.#endsWithBytes) this.#tell();
     if (!tally.failure) return verdict;
     // Failures are rare and told in the upstream's own words.
     const { upstream, writer } = this.#options;
@@ -125,9 +131,27 @@ class PassingWatch {
     return shown === frame ? verdict : shown;
   }
 
+  /** Hands a piece on; one that may be the last waits for what is written down before it. */
+  hand(piece: Buffer | string): void {
+    this.flush();
+    if (this.#endsWithBytes && this.#tally.ended) this.#held = piece;
+    else this.#listener.piece(piece);
+  }
+
+  flush(): void {
+    const piece = this.#held;
+    this.#held = undefined;
+    if (piece !== undefined) this.#listener.piece(piece);
+  }
+
   /** The upstream's bytes are over. */
   end(): void {
     if (this.#tally.ended || this.#tally.failure) this.#tell();
+    this.flush();
+  }
+
+  get #endsWithBytes(): boolean {
+    return this.#options.dialect.stream.endsWithBytes ?? false;
   }
 
   #tell(): void {
@@ -198,6 +222,7 @@ export function eventRelay(
       take(decoder.end());
       handText();
     },
+    flush() {},
     usage: () => usage,
     frames: () => frames,
   };

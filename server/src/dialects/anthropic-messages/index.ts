@@ -21,6 +21,7 @@ export const anthropicMessages: Dialect = {
   request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
   unary: { decode: decodeReply, encode: encodeReply },
   stream: { framing: serverSentEvents, decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
+  usageField: "usage",
   usage: (wire) => decodeUsage(wire.usage),
   count: {
     request: (wire) => Object.fromEntries(counted.flatMap((field) => (field in wire ? [[field, wire[field]!]] : []))),

@@ -26,6 +26,7 @@ export const gemini: Dialect = {
     tally: createTally,
     markers,
   },
+  usageField: "usageMetadata",
   usage: (wire) => decodeUsage(wire.usageMetadata),
   count: {
     // Only so wrapped are instructions and tools counted too; then the model must be said once more.

@@ -1,5 +1,6 @@
 import { serverSentEvents } from "../../framing/server-sent-events.ts";
 import type { Dialect } from "../dialect.ts";
+import { isResponsesShaped } from "../openai-responses/shape.ts";
 import { decodeError, encodeError, errorFrame } from "./error.ts";
 import { edits, readHead } from "./head.ts";
 import { decodeReply, encodeReply } from "./reply.ts";
@@ -13,10 +14,19 @@ import { decodeUsage } from "./usage.ts";
 /** OpenAI Chat Completions and the many that speak it. https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Dialect = {
   id: "openai-chat",
-  routes: [{ method: "POST", path: "/v1/chat/completions", operation: "generate" }],
+  routes: [
+    {
+      method: "POST",
+      path: "/v1/chat/completions",
+      operation: "generate",
+      // Clients that are told a base URL and change the body, but not the path.
+      alternative: { dialect: "openai-responses", is: isResponsesShaped },
+    },
+  ],
   request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
   unary: { decode: decodeReply, encode: encodeReply },
   stream: { framing: serverSentEvents, decoder: createDecoder, encoder: createEncoder, tally: createTally, markers },
+  usageField: "usage",
   usage: (wire) => decodeUsage(wire.usage),
   // The vendor counts tokens only in its newer API.
   count: { request: (wire) => wire, encode: (inputTokens) => ({ input_tokens: inputTokens }), decode: () => undefined },

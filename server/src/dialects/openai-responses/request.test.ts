@@ -264,13 +264,16 @@ test("hazards 44: a cache mark has no place here, and its loss is reported", () 
 
 describe("hazards 65: counting", () => {
   test("takes what the counting operation takes, and answers in its form", () => {
-    const counted = openaiResponses.count.request({
-      ...hello,
-      instructions: "Brief.",
-      stream: true,
-      store: false,
-      include: [],
-    });
+    const counted = openaiResponses.count.request(
+      {
+        ...hello,
+        instructions: "Brief.",
+        stream: true,
+        store: false,
+        include: [],
+      },
+      "m",
+    );
     expect(counted).toEqual({ ...hello, instructions: "Brief." });
     expect(openaiResponses.count.encode(7)).toEqual({ object: "response.input_tokens", input_tokens: 7 });
     expect(openaiResponses.count.decode({ object: "response.input_tokens", input_tokens: 7 })).toBe(7);
