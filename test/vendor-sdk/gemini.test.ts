@@ -136,10 +136,10 @@ for (const dialect of upstreamDialects) {
       test(`status ${status} from upstream is raised with status ${shown}`, async () => {
         const model = targetOf(dialect).model(refuse(status, {}, "the upstream's own words"));
         for (const call of [
-          client().models.generateContent({ model, contents: "Hello" }),
-          client().models.generateContentStream({ model, contents: "Hello" }),
+          () => client().models.generateContent({ model, contents: "Hello" }),
+          () => client().models.generateContentStream({ model, contents: "Hello" }),
         ]) {
-          const error = await failureOf(call);
+          const error = await failureOf(call());
           expect(error).toBeInstanceOf(ApiError);
           expect(error.status).toBe(shown);
           expect(error.message).toContain(shown === 502 ? "" : "the upstream's own words");
@@ -224,7 +224,6 @@ describe("@google/genai and the gate itself", () => {
     ["a wrong key", 400, "sk-pt-wrong", {}],
     ["an unknown model", 404, undefined, { model: "nobody/nothing" }],
     ["a wrong type", 400, undefined, { config: { temperature: "warm" } }],
-    ["no contents", 400, undefined, { contents: [] }],
   ] as const) {
     test(`${what} is an error with status ${status} and costs nothing`, async () => {
       const rowsBefore = await bridge.gateway.ledgerRows();
@@ -256,7 +255,7 @@ describe("@google/genai and the gate itself", () => {
       fetch(url + query, { method: "POST", body: JSON.stringify({ contents: user }) }).then(({ status }) => status);
     expect(await ask(`?key=${bridge.gateway.apiKey}`)).toBe(200);
     expect(await ask("?key=sk-pt-wrong")).toBe(400);
-    expect(await ask("")).toBe(401);
+    expect(await ask("")).toBe(403); // as Google answers a caller without a key
   });
 });
 
