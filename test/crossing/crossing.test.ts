@@ -37,13 +37,15 @@ function readable(value: JsonObject): string {
 const id = "req_0123456789";
 
 describe.each(requested)("request $dialect.id $name", (recording) => {
-  const { dialect, request: wire } = recording;
+  const { dialect, request: wire, address } = recording;
   test.each(othersOf(dialect))("as $id", (other) => {
     const losses = new LossReport();
     let outcome: JsonObject;
     try {
-      const options = { model: "the-model", stream: wire.stream === true, askUsage: true, outputLimit: 32000, losses };
-      outcome = { lost: [...losses.paths], request: other.request.encode(dialect.request.decode(wire), options) };
+      const stream = address?.stream ?? wire.stream === true;
+      const options = { model: "the-model", stream, askUsage: true, outputLimit: 32000, losses };
+      const request = other.request.encode(dialect.request.decode(wire, address), options);
+      outcome = { lost: [...losses.paths], request };
       outcome.lost = [...losses.paths];
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
@@ -73,8 +75,9 @@ describe.each(streamed)("stream $dialect.id $name", (recording) => {
       createTimeSeconds: 1795000000,
       losses,
     });
-    const frames = eventsOf(dialect, framesOf([stream])).flatMap((event) => encoder.push(event));
+    const frames = eventsOf(dialect, framesOf(dialect, [stream])).flatMap((event) => encoder.push(event));
     const lost = losses.paths.map((path) => `: lost ${path}\n`).join("");
+    // In lines that can be read, whatever the framing.
     golden(recording, other.id, "sse", lost + frames.map(writeSse).join(""));
   });
 });

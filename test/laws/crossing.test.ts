@@ -104,7 +104,11 @@ for (const { dialect, name, reply } of [
   ...unary.map(({ dialect, name, unary }) => ({ dialect, name, reply: () => dialect.unary.decode(unary) })),
   ...streamed
     .filter(({ name }) => !name.includes("error"))
-    .map(({ dialect, name, stream }) => ({ dialect, name, reply: () => fold(eventsOf(dialect, framesOf([stream]))) })),
+    .map(({ dialect, name, stream }) => ({
+      dialect,
+      name,
+      reply: () => fold(eventsOf(dialect, framesOf(dialect, [stream]))),
+    })),
 ]) {
   for (const other of othersOf(dialect)) {
     describe(`${dialect.id} ${name} as ${other.id}`, () => {
@@ -144,17 +148,17 @@ function compare(before: GenerateReply, after: GenerateReply, losses: LossReport
   }
 }
 
-for (const { dialect, name, request: wire } of requested.filter(
+for (const { dialect, name, request: wire, address } of requested.filter(
   (one) => one.name !== "openai/error-400-max-tokens-param",
 )) {
   for (const other of othersOf(dialect)) {
     test(`request ${dialect.id} ${name} as ${other.id} says the same but for what is reported, or is refused by name`, () => {
       const losses = new LossReport();
-      const before = dialect.request.decode(wire);
+      const before = dialect.request.decode(wire, address);
       const context = { model: before.model, stream: false, askUsage: false, outputLimit: 4096, losses };
       let after: GenerateRequest;
       try {
-        after = other.request.decode(other.request.encode(before, context));
+        after = other.request.decode(other.request.encode(before, context), { model: before.model });
       } catch (error) {
         expect(error).toBeInstanceOf(GatewayError);
         const { reason, param } = error as GatewayError;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
+import type { Dialect } from "../../server/src/dialects/dialect.ts";
 import { eventsOf, framesOf, maxFrameBytes, streamed } from "./recordings.ts";
 
 /*
@@ -8,12 +8,12 @@ import { eventsOf, framesOf, maxFrameBytes, streamed } from "./recordings.ts";
  */
 
 describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
-  const frames = framesOf([stream]);
+  const frames = framesOf(dialect, [stream]);
   const isTerminal = (name: string | undefined) => name === "finished" || name === "failed";
 
   test("meter: the tally is the decoded usage", () => {
     const tally = dialect.stream.tally({ hideUsage: true });
-    const scanner = createSseScanner({
+    const scanner = dialect.stream.framing.scanner({
       markers: dialect.stream.markers,
       maxFrameBytes,
       onBytes: () => {},
@@ -35,7 +35,7 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
     const marked = dialect.stream.tally({ hideUsage: true });
     for (const frame of frames) {
       const shown = all.read(frame);
-      const wire = `event: ${frame.event}\ndata: ${frame.data}`;
+      const wire = Buffer.from(dialect.stream.framing.writer().frame(frame)).toString("latin1");
       if (dialect.stream.markers.some((marker) => wire.includes(marker))) marked.read(frame);
       else expect(shown).toBe("show");
     }
@@ -59,10 +59,20 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
       // OpenRouter tells its error before the last frames, which then no longer matter.
       if (whole === "finished") expect(endings[0]!.event.case, `after ${count} frames`).toBe("failed");
     }
-    const lastFrameAt = stream.subarray(0, stream.length - 2).lastIndexOf("\n\n") + 2;
-    for (let at = lastFrameAt; at < stream.length; at += 1) {
-      const events = eventsOf(dialect, framesOf([stream.subarray(0, at)]));
+    for (let at = lengthOf(dialect, stream, frames.length - 1); at < stream.length; at += 1) {
+      const events = eventsOf(dialect, framesOf(dialect, [stream.subarray(0, at)]));
       if (whole === "finished") expect(events.at(-1)!.event.case, `cut at byte ${at}`).toBe("failed");
     }
   });
 });
+
+/** How many bytes it takes until this many frames are whole. */
+function lengthOf(dialect: Dialect, stream: Buffer, frameCount: number): number {
+  let [short, enough] = [-1, stream.length];
+  while (enough - short > 1) {
+    const middle = Math.floor((short + enough) / 2);
+    if (framesOf(dialect, [stream.subarray(0, middle)]).length < frameCount) short = middle;
+    else enough = middle;
+  }
+  return enough;
+}

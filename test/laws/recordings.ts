@@ -2,10 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import type { Dialect } from "../../server/src/dialects/dialect.ts";
+import type { Address, Dialect } from "../../server/src/dialects/dialect.ts";
 import { dialectOf, dialects } from "../../server/src/dialects/index.ts";
 import type { Frame } from "../../server/src/framing/frame.ts";
-import { createSseReader } from "../../server/src/framing/sse.ts";
 import { handmade } from "./handmade.ts";
 
 /** A provider's recorded traffic, byte for byte where the source kept it so. See `test/fixtures/SOURCES.md`. */
@@ -15,6 +14,8 @@ export interface Recording {
   readonly dialect: Dialect;
   readonly status: number;
   readonly request: JsonObject | undefined;
+  /** What the path said, in dialects that say it there. */
+  readonly address: Address | undefined;
   /** The body of a whole answer. */
   readonly unary: JsonObject | undefined;
   /** The bytes of a streamed answer. */
@@ -25,10 +26,11 @@ export interface Recording {
 
 const root = join(import.meta.dirname, "../fixtures");
 
-/** The folder of recordings of each dialect. A dialect without one has no proof, and is an error here. */
-const folderOf: Readonly<Record<string, string>> = {
-  "openai-chat": "chat-completions",
-  "anthropic-messages": "messages",
+/** The folders of recordings of each dialect. A dialect without one has no proof, and is an error here. */
+const foldersOf: Readonly<Record<string, readonly string[]>> = {
+  "openai-chat": ["chat-completions"],
+  "anthropic-messages": ["messages"],
+  "bedrock-converse": ["converse", "converse-stream"],
 };
 
 export const maxFrameBytes = 1 << 20;
@@ -43,9 +45,10 @@ export const streamed = recordings.filter((recording): recording is Streamed => 
 export const unary = recordings.filter((recording): recording is Unary => recording.unary !== undefined);
 export const requested: readonly Requested[] = [
   ...recordings.filter((recording): recording is Requested => recording.request !== undefined),
-  ...handmade.map(({ dialect, name, request }) => {
+  ...handmade.map(({ dialect, name, request, path }) => {
     const none = { status: 200, unary: undefined, stream: undefined, error: undefined };
-    return { ...none, dialect: dialectOf(dialect), name: `handmade/${name.replaceAll(" ", "-")}`, request };
+    const address = path === undefined ? undefined : addressOf(dialectOf(dialect), path);
+    return { ...none, dialect: dialectOf(dialect), name: `handmade/${name.replaceAll(" ", "-")}`, request, address };
   }),
 ];
 export const errors = recordings.filter((recording) => recording.error !== undefined);
@@ -55,14 +58,17 @@ export function othersOf(dialect: Dialect): readonly Dialect[] {
 }
 
 function recordingsOf(dialect: Dialect): Recording[] {
-  const folder = folderOf[dialect.id];
-  if (folder === undefined) throw new Error(`${dialect.id} has no recordings.`);
+  const folders = foldersOf[dialect.id];
+  if (folders === undefined) throw new Error(`${dialect.id} has no recordings.`);
   return readdirSync(root, { withFileTypes: true })
-    .filter((upstream) => upstream.isDirectory() && readdirSync(join(root, upstream.name)).includes(folder))
+    .filter((upstream) => upstream.isDirectory())
     .flatMap((upstream) => {
-      const path = join(root, upstream.name, folder);
-      const cases = readdirSync(path).filter((file) => file.endsWith(".meta.json"));
-      return cases.map((file) => read(dialect, upstream.name, path, file.replace(/\.meta\.json$/, "")));
+      const present = readdirSync(join(root, upstream.name)).filter((folder) => folders.includes(folder));
+      return present.flatMap((folder) => {
+        const path = join(root, upstream.name, folder);
+        const cases = readdirSync(path).filter((file) => file.endsWith(".meta.json"));
+        return cases.map((file) => read(dialect, upstream.name, path, file.replace(/\.meta\.json$/, "")));
+      });
     });
 }
 
@@ -71,7 +77,7 @@ function read(dialect: Dialect, upstream: string, folder: string, name: string):
     const found = readdirSync(folder).includes(name + ending);
     return found ? readFileSync(join(folder, name + ending)) : undefined;
   };
-  const meta = JSON.parse(`${file(".meta.json")}`) as { status: number };
+  const meta = JSON.parse(`${file(".meta.json")}`) as { status: number; path: string };
   const request = file(".request.json");
   const json = file(".response.json");
   const parsed: unknown = json && JSON.parse(`${json}`);
@@ -83,8 +89,9 @@ function read(dialect: Dialect, upstream: string, folder: string, name: string):
     dialect,
     status: meta.status,
     request: request && (JSON.parse(`${request}`) as JsonObject),
+    address: addressOf(dialect, meta.path),
     unary: Array.isArray(body) ? undefined : (body as JsonObject | undefined),
-    stream: file(".response.sse") ?? (Array.isArray(body) ? framed(body) : undefined),
+    stream: file(".response.sse") ?? file(".response.eventstream") ?? (Array.isArray(body) ? framed(body) : undefined),
     error: json && isError ? `${json}` : undefined,
   };
 }
@@ -95,10 +102,20 @@ function framed(chunks: readonly unknown[]): Buffer {
   return Buffer.from(frames.map((data) => `data: ${data}\n\n`).join(""));
 }
 
+/** What the path of a request says, where the dialect's paths say anything. */
+function addressOf(dialect: Dialect, path: string): Address | undefined {
+  for (const { path: pattern, stream = false } of dialect.routes) {
+    const [before = "", after] = pattern.split("{model}");
+    if (after === undefined || !path.startsWith(before) || !path.endsWith(after)) continue;
+    return { model: decodeURIComponent(path.slice(before.length, path.length - after.length)), stream };
+  }
+  return undefined;
+}
+
 /** The frames of a stream that comes in these chunks. */
-export function framesOf(chunks: readonly Uint8Array[]): Frame[] {
+export function framesOf(dialect: Dialect, chunks: readonly Uint8Array[]): Frame[] {
   const frames: Frame[] = [];
-  const reader = createSseReader((frame) => frames.push(frame), { maxFrameBytes });
+  const reader = dialect.stream.framing.reader((frame) => frames.push(frame), { maxFrameBytes });
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
   return frames;

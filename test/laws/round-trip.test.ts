@@ -60,7 +60,7 @@ const isWhole = ({ name }: Streamed) => !name.includes("error");
 
 describe.each(streamed.filter(isWhole))("streamed: $dialect.id $name", ({ dialect, stream }) => {
   test("fold: whole, it says the same, and streamed again too", () => {
-    const events = eventsOf(dialect, framesOf([stream]));
+    const events = eventsOf(dialect, framesOf(dialect, [stream]));
     const reply = fold(events);
     const whole = dialect.unary.decode(dialect.unary.encode(reply, new LossReport()));
     expect(withPlainArguments(whole)).toEqual(withPlainArguments(reply));
@@ -69,7 +69,7 @@ describe.each(streamed.filter(isWhole))("streamed: $dialect.id $name", ({ dialec
 });
 
 describe.each(streamed)("streamed: $dialect.id $name", ({ dialect, stream }) => {
-  const events = eventsOf(dialect, framesOf([stream]));
+  const events = eventsOf(dialect, framesOf(dialect, [stream]));
 
   test("parts open before they grow, grow before they close, and are numbered without gaps", () => {
     const [first] = events;
@@ -98,12 +98,12 @@ describe.each(streamed)("streamed: $dialect.id $name", ({ dialect, stream }) => 
 const refused = ["openai/error-400-max-tokens-param"];
 
 describe.each(requested.filter(({ name }) => !refused.includes(name)))("request: $dialect.id $name", (recording) => {
-  const { dialect, request: wire } = recording;
+  const { dialect, request: wire, address } = recording;
   const options = wire.stream_options as { include_usage?: boolean } | undefined;
   const encode = (request: ReturnType<Dialect["request"]["decode"]>, losses: LossReport) =>
     dialect.request.encode(request, {
-      model: `${wire.model}`,
-      stream: wire.stream === true,
+      model: `${address?.model ?? wire.model}`,
+      stream: address?.stream ?? wire.stream === true,
       askUsage: options?.include_usage === true,
       outputLimit: 0,
       losses,
@@ -111,19 +111,20 @@ describe.each(requested.filter(({ name }) => !refused.includes(name)))("request:
 
   test("round trip: it is written back as it came", () => {
     const losses = new LossReport();
-    expect(comparable(encode(dialect.request.decode(wire), losses))).toEqual(comparable(wire));
+    expect(comparable(encode(dialect.request.decode(wire, address), losses))).toEqual(comparable(wire));
     expect(losses.paths).toEqual([]);
   });
 
   test("round trip: canonical values come back equal", () => {
-    const request = dialect.request.decode(wire);
-    expect(dialect.request.decode(encode(request, new LossReport()))).toEqual(request);
+    const request = dialect.request.decode(wire, address);
+    expect(dialect.request.decode(encode(request, new LossReport()), address)).toEqual(request);
   });
 
   test("the head says what the request says", () => {
-    const head = dialect.request.head(wire);
-    expect(head.model).toBe(wire.model);
-    expect(head.stream).toBe(wire.stream === true);
-    expect(head.maxOutputTokens).toBe(wire.max_completion_tokens ?? wire.max_tokens ?? undefined);
+    const head = dialect.request.head(wire, address);
+    const config = wire.inferenceConfig as { maxTokens?: number } | undefined;
+    expect(head.model).toBe(address?.model ?? wire.model);
+    expect(head.stream).toBe(address?.stream ?? wire.stream === true);
+    expect(head.maxOutputTokens).toBe(wire.max_completion_tokens ?? wire.max_tokens ?? config?.maxTokens ?? undefined);
   });
 });

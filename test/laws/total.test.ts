@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../server/src/canonical/error.ts";
 import { fold } from "../../server/src/canonical/fold.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
-import { createSseReader } from "../../server/src/framing/sse.ts";
-import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
+import type { Frame } from "../../server/src/framing/frame.ts";
 import {
   errors,
   eventsOf,
@@ -88,13 +87,13 @@ function asObject(value: JsonValue): JsonObject {
 const context = () => ({ showUsage: true, model: "m", id: "id", createTimeSeconds: 1, losses: new LossReport() });
 
 describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
-  test.each(requested)("request $dialect.id $name", ({ dialect, request, name }) => {
+  test.each(requested)("request $dialect.id $name", ({ dialect, request, address, name }) => {
     const random = seededRandom(seed);
     for (let round = 0; round < rounds; round += 1) {
       const wire = asObject(spoil(request, random));
-      attempt(`${name} head`, () => dialect.request.head(wire));
+      attempt(`${name} head`, () => dialect.request.head(wire, address));
       attempt(`${name} edits`, () => dialect.request.edits(wire, { model: "other", askUsage: true }));
-      const decoded = attempt(`${name} decode`, () => dialect.request.decode(wire));
+      const decoded = attempt(`${name} decode`, () => dialect.request.decode(wire, address));
       if (decoded === undefined) continue;
       for (const target of [dialect, ...othersOf(dialect)]) {
         const options = { model: "m", stream: true, askUsage: true, outputLimit: 4096, losses: new LossReport() };
@@ -119,7 +118,7 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
 
   test.each(streamed)("stream $dialect.id $name", ({ dialect, stream, name }) => {
     const random = seededRandom(seed);
-    const frames = framesOf([stream]);
+    const frames = framesOf(dialect, [stream]);
     for (let round = 0; round < rounds; round += 1) {
       const at = Math.floor(random() * frames.length);
       const spoilt = frames.map((frame, index) =>
@@ -144,9 +143,7 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
         const encoder = target.stream.encoder(context());
         const written = events.flatMap((event) => encoder.push(event));
         for (const { data } of written) if (data !== "[DONE]") JSON.parse(data);
-        expect(written.filter(({ data }) => data === "[DONE]" || data.includes('"type":"message_stop"')).length).toBe(
-          endings[0]!.event.case === "finished" ? 1 : 0,
-        );
+        expect(written.filter(isEnding).length).toBe(endings[0]!.event.case === "finished" ? 1 : 0);
       }
     }
   });
@@ -160,23 +157,26 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
       const chunks = randomCuts(bytes, random, 500);
       const decoder = dialect.stream.decoder();
       attempt(`${name} read`, () => {
-        const reader = createSseReader((frame) => decoder.push(frame), { maxFrameBytes });
+        const reader = dialect.stream.framing.reader((frame) => decoder.push(frame), { maxFrameBytes });
         for (const chunk of chunks) reader.push(chunk);
         reader.end();
       });
       decoder.end();
       const out: Buffer[] = [];
-      const scanner = createSseScanner({
+      const scanner = dialect.stream.framing.scanner({
         markers: dialect.stream.markers,
         maxFrameBytes,
         onBytes: (part) => out.push(part),
         onMarked: () => "show",
       });
-      for (const chunk of chunks) scanner.push(chunk);
-      const { leftOver } = scanner.end();
+      // Some framings prove their bytes, and refuse the first frame that is not what was sent.
+      const leftOver = attempt(`${name} scan`, () => {
+        for (const chunk of chunks) scanner.push(chunk);
+        return scanner.end().leftOver;
+      });
       const passed = Buffer.concat(out);
       expect(bytes.subarray(0, passed.length).equals(passed)).toBe(true);
-      expect(passed.length === bytes.length || leftOver).toBe(true);
+      expect(passed.length === bytes.length || leftOver !== false).toBe(true);
     }
   });
 
@@ -195,6 +195,11 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
     }
   });
 });
+
+/** How each dialect says that an answer is complete. */
+function isEnding({ event, data }: Frame): boolean {
+  return data === "[DONE]" || data.includes('"type":"message_stop"') || event === "metadata";
+}
 
 /** A spoilt error frame may end a stream for the decoder and not for the tally, but never the other way round. */
 function ended(last: string | undefined, tallied: boolean): boolean {

@@ -1,4 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { DialectId } from "./dialect.ts";
@@ -45,6 +46,24 @@ export class Crossing {
       else if (fate === "lose") this.lose(field);
     }
     return undefined;
+  }
+
+  /**
+   * The part without a signature and encrypted thoughts that were made in another dialect: nobody but their maker accepts
+   * them. Undefined where nothing is left to say.
+   */
+  withoutForeignSignature(part: Part, path: string): Part | undefined {
+    if (part.origin === undefined || part.origin === this.to) return part;
+    if (part.kind.case !== "reasoning") {
+      if (part.signature !== undefined) this.lose(`${path}.signature`);
+      const { signature: _, ...rest } = part;
+      return rest;
+    }
+    const { text, signature, redacted } = part.kind.value;
+    if (signature === "" && redacted === "") return part;
+    this.lose(path);
+    if (text === "") return undefined;
+    return { ...part, kind: { case: "reasoning", value: { ...part.kind.value, signature: "", redacted: "" } } };
   }
 
   /** The error for something whose loss would change the call's meaning. */

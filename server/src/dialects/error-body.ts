@@ -154,6 +154,8 @@ export function saysContextTooLong(error: GatewayError): boolean {
   return (
     error.code === "context_length_exceeded" ||
     (error.status === 400 &&
-      /prompt is too long|maximum context length|context window|input is too long/i.test(error.message))
+      /prompt is too long|maximum context length|context window|input is too long|number of input tokens exceeds/i.test(
+        error.message,
+      ))
   );
 }

@@ -1,4 +1,5 @@
 import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
+import { fates as bedrockConverse } from "./bedrock-converse/fates.ts";
 import type { Fates } from "./fate.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
 
@@ -6,4 +7,5 @@ import { fates as openaiChat } from "./openai-chat/fates.ts";
 export const fatesOf: Readonly<Record<string, Fates>> = {
   "openai-chat": openaiChat,
   "anthropic-messages": anthropicMessages,
+  "bedrock-converse": bedrockConverse,
 };

@@ -1,11 +1,12 @@
 import { anthropicMessages } from "./anthropic-messages/index.ts";
+import { bedrockConverse } from "./bedrock-converse/index.ts";
 import type { Dialect, DialectId } from "./dialect.ts";
 import { openaiChat } from "./openai-chat/index.ts";
 
 export type { Dialect, DialectId };
 
 /** Every dialect there is. Front doors, laws and crossings follow from this list. */
-export const dialects: readonly Dialect[] = [openaiChat, anthropicMessages];
+export const dialects: readonly Dialect[] = [openaiChat, anthropicMessages, bedrockConverse];
 
 const byId = new Map<string, Dialect>(dialects.map((dialect) => [dialect.id, dialect]));
 

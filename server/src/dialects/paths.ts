@@ -1,8 +1,11 @@
 import { type GenerateRequest, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
 
-/** Names message `index` as the origin wrote it: Messages keeps its leading system turn outside the list. */
+/** These keep their leading system turn outside the list. */
+const withSystemApart = new Set(["anthropic-messages", "bedrock-converse"]);
+
+/** Names message `index` as the origin wrote it. */
 export function messagePath(request: GenerateRequest, index: number): string {
-  const systemIsApart = request.dialect === "anthropic-messages" && request.messages[0]?.role === Role.SYSTEM;
+  const systemIsApart = withSystemApart.has(request.dialect) && request.messages[0]?.role === Role.SYSTEM;
   if (!systemIsApart) return `messages[${index}]`;
   return index === 0 ? "system" : `messages[${index - 1}]`;
 }
@@ -10,8 +13,13 @@ export function messagePath(request: GenerateRequest, index: number): string {
 /** Names part `at` of that message as the origin wrote it. */
 export function partPath(request: GenerateRequest, index: number, at: number): string {
   const path = messagePath(request, index);
-  if (path === "system") return `${path}[${at}]`;
   const parts = request.messages[index]?.parts ?? [];
+  if (request.dialect === "bedrock-converse") {
+    // On Converse a cache mark is a block of its own.
+    const marks = parts.slice(0, at).filter(({ cache }) => cache).length;
+    return path === "system" ? `${path}[${at + marks}]` : `${path}.content[${at + marks}]`;
+  }
+  if (path === "system") return `${path}[${at}]`;
   const kind = parts[at]?.kind.case;
   if (request.dialect === "openai-chat" && (kind === "toolCall" || kind === "reasoning" || kind === "refusal")) {
     // Chat writes these beside the content and not in it.

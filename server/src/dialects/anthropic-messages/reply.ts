@@ -91,7 +91,9 @@ function encodeContent(choice: Choice, crossing: Crossing): JsonObject[] {
 }
 
 /** One block of an answer; undefined for what has no block of its own or is lost. `waits`: the calls are complete. */
-export function encodeAnswerPart(part: Part, path: string, crossing: Crossing, waits: boolean): JsonObject | undefined {
+export function encodeAnswerPart(said: Part, path: string, crossing: Crossing, waits: boolean): JsonObject | undefined {
+  const part = crossing.withoutForeignSignature(said, path);
+  if (part === undefined) return undefined;
   const { kind } = part;
   if (kind.case === "refusal" && part.extra?.[spelling] === "stop_details") return undefined;
   if (

@@ -116,7 +116,8 @@ export function encodeMessages(request: GenerateRequest, crossing: Crossing, qui
       if (kind.case === "toolCall") calls.push(encodeCall(part, pathOf(at)));
       else if (kind.case === "refusal") refusals.push(kind.value.text);
       else if (kind.case === "reasoning" && part.extra?.pontage_spelling !== "thinking") {
-        if (crossing.same || quirks.takesReasoning) thoughts.push(part);
+        const kept = crossing.withoutForeignSignature(part, pathOf(at));
+        if (kept && (crossing.same || quirks.takesReasoning)) thoughts.push(kept);
         else crossing.lose(pathOf(at));
       } else {
         const call = kind.case === "opaque" ? objectIn(opaqueIn(kind.value, crossing.to)?.tool_call) : undefined;

@@ -130,7 +130,8 @@ function encodeMessage(choice: Choice, crossing: Crossing): JsonObject {
     const { kind } = part;
     const path = replyPath(crossing.from, choice.index, at);
     if (kind.case === "reasoning" && part.extra?.[spelling] !== "thinking") {
-      thoughts.push(part);
+      const kept = crossing.withoutForeignSignature(part, path);
+      if (kept) thoughts.push(kept);
       if (!crossing.same) crossing.extra(part.extra, path);
     } else if (kind.case === "toolCall") calls.push(encodeCall(part, path, crossing));
     else if (kind.case === "refusal") {

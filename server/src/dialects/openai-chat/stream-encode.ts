@@ -96,7 +96,9 @@ export function createEncoder(context: StreamContext): StreamEncoder {
         return;
       case "reasoning": {
         const details = crossing.extra(rest, path);
-        const { text, signature, redacted } = kind.value;
+        const kept = crossing.withoutForeignSignature(part, path);
+        if (kept?.kind.case !== "reasoning") return;
+        const { text, signature, redacted } = kept.kind.value;
         const open =
           spelt === "thinking" ? keepThinking(choice, index, text) : keep(choice, index, spelt || thoughtField, text);
         open.thought = { text, signature, redacted };
