@@ -1,4 +1,4 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
@@ -28,8 +28,8 @@ export class Crossing {
   /** The fields to write beside the known ones: the target's own as they came, others lost and reported. */
   extra(extra: JsonObject | undefined, path: string): JsonObject | undefined {
     if (extra === undefined || this.same) return extra;
-    for (const field of Object.keys(extra)) {
-      if (field !== spelling) this.lose(path === "" ? field : `${path}.${field}`);
+    for (const [field, value] of Object.entries(extra)) {
+      if (field !== spelling && !isEmpty(value)) this.lose(path === "" ? field : `${path}.${field}`);
     }
     return undefined;
   }
@@ -71,6 +71,11 @@ export class Crossing {
     const message = `${what} cannot be said in ${this.to}, the dialect of this model.${hint === "" ? "" : ` ${hint}`}`;
     return new GatewayError(Reason.CANNOT_TRANSLATE, message, { param });
   }
+}
+
+/** An empty list or object says nothing. */
+function isEmpty(value: JsonValue): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 /**
