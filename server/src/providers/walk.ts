@@ -7,7 +7,7 @@ import { LossReport } from "../canonical/loss.ts";
 import type { Clock } from "../world.ts";
 import { discoverModels } from "./discover.ts";
 import { fetchWhole } from "./fetch-whole.ts";
-import type { Provider } from "./provider.ts";
+import { type Provider, pathOf } from "./provider.ts";
 
 /** Walks to a provider, step by step, and says of each whether it worked. Stops at the first that does not. */
 export async function* walkTo(provider: Provider, wanted: string, clock: Clock): AsyncIterable<TestProviderResponse> {
@@ -18,13 +18,16 @@ export async function* walkTo(provider: Provider, wanted: string, clock: Clock):
   let models: string[] = [];
   try {
     models = await discoverModels(provider);
-    yield report("connect", true, provider.simulated ? "inside this process" : `${provider.baseUrl} answers`);
-    yield report(
-      "authenticate",
-      true,
-      provider.credentialSource ? `accepted the key from ${provider.credentialSource}` : "no key is needed",
-    );
-    yield report("list models", true, `${models.length} models`);
+    // Where there was no list to ask for, nothing has been proven yet: the generation will tell.
+    if (provider.modelsPath !== undefined) {
+      yield report("connect", true, provider.simulated ? "inside this process" : `${provider.baseUrl} answers`);
+      yield report(
+        "authenticate",
+        true,
+        provider.credentialSource ? `accepted the key from ${provider.credentialSource}` : "no key is needed",
+      );
+      yield report("list models", true, `${models.length} models`);
+    }
   } catch (error) {
     const failure = error instanceof GatewayError ? error : undefined;
     if (failure?.reason === Reason.UPSTREAM_CREDENTIAL_REFUSED) {
@@ -56,7 +59,7 @@ export async function* walkTo(provider: Provider, wanted: string, clock: Clock):
 /** Asks for one token and says in which dialect the answer came. */
 async function generateOne(provider: Provider, model: string): Promise<string> {
   const [speaking] = provider.speaks;
-  const { dialect, paths, headers } = speaking!;
+  const { dialect, headers } = speaking!;
   const request = create(GenerateRequestSchema, {
     model,
     maxOutputTokens: 16, // the least that every provider takes
@@ -71,7 +74,8 @@ async function generateOne(provider: Provider, model: string): Promise<string> {
     ...(provider.quirks && { quirks: provider.quirks }),
   };
   const body = Buffer.from(JSON.stringify(dialect.request.encode(request, context)));
-  const answer = await fetchWhole(provider, paths.generate!, headers, body, { maxBytes: 1024 * 1024 });
+  const path = pathOf(speaking!, "generate", false, model)!;
+  const answer = await fetchWhole(provider, path, headers, body, { maxBytes: 1024 * 1024 });
   if (answer.status >= 400) throw dialect.error.decode(answer.status, answer.headers, answer.text);
   dialect.unary.decode(JSON.parse(answer.text));
   return dialect.id;

@@ -5,9 +5,8 @@ import { Dispatcher } from "undici";
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { fold } from "../../canonical/fold.ts";
 import { LossReport } from "../../canonical/loss.ts";
-import type { Dialect, Operation } from "../../dialects/dialect.ts";
+import type { Address, Dialect, Operation } from "../../dialects/dialect.ts";
 import { dialects } from "../../dialects/index.ts";
-import { writeSse } from "../../framing/sse.ts";
 import { inputTokensOf, type Performance, perform, type SimulationOptions, simulatedModels } from "./models.ts";
 
 type Handler = Dispatcher.DispatchHandler;
@@ -75,18 +74,18 @@ class Control implements Dispatcher.DispatchController {
 async function answer(options: Dispatcher.DispatchOptions, handler: Handler, control: Control): Promise<void> {
   const respond = (status: number, contentType: string, headers: Record<string, string> = {}) =>
     handler.onResponseStart?.(control, status, { "content-type": contentType, ...headers });
-  const body = (text: string) => handler.onResponseData?.(control, Buffer.from(text));
+  const body = (bytes: Buffer) => handler.onResponseData?.(control, bytes);
   const end = () => handler.onResponseEnd?.(control, {});
   const whole = (status: number, value: JsonObject, headers?: Record<string, string>) => {
     respond(status, "application/json", headers);
-    body(JSON.stringify(value));
+    body(Buffer.from(JSON.stringify(value)));
     end();
   };
 
   if (options.method === "GET") {
     return whole(200, { object: "list", data: simulatedModels.map((id) => ({ id, object: "model", created: 0 })) });
   }
-  const { dialect, operation } = routeOf(options.path);
+  const { dialect, operation, address } = routeOf(options.path);
   const refuse = (error: GatewayError) => {
     const headers = error.retryAfterMs === undefined ? undefined : { "retry-after": `${error.retryAfterMs / 1000}` };
     const { status, body } = dialect.error.encode(error, "req_simulated");
@@ -94,8 +93,8 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
   };
   try {
     const wire = JSON.parse(String(options.body)) as JsonObject;
-    const head = dialect.request.head(wire);
-    const request = dialect.request.decode(wire);
+    const head = dialect.request.head(wire, address);
+    const request = dialect.request.decode(wire, address);
     if (operation === "count-tokens") return whole(200, dialect.count.encode(inputTokensOf(request)));
     const performance = perform(request, simulationOptions(options.headers));
     if (!performance) {
@@ -111,7 +110,7 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
       if (performance.fail === "cut-stream") throw closed();
       return whole(200, dialect.unary.encode(reply, new LossReport()));
     }
-    respond(200, "text/event-stream; charset=utf-8");
+    respond(200, dialect.stream.framing.mediaType);
     await stream(dialect, { ...performance, showUsage: head.showUsage }, body, control);
     end();
   } catch (error) {
@@ -123,7 +122,7 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
 async function stream(
   dialect: Dialect,
   performance: Performance & { readonly showUsage: boolean },
-  body: (text: string) => void,
+  body: (bytes: Buffer) => void,
   control: Control,
 ): Promise<void> {
   const { events, fail, tokensPerSecond, showUsage } = performance;
@@ -134,12 +133,10 @@ async function stream(
     createTimeSeconds: nowSeconds(),
     losses: new LossReport(),
   });
+  const writer = dialect.stream.framing.writer();
   const write = (step: readonly GenerateEvent[]) => {
-    const text = step
-      .flatMap((event) => encoder.push(event))
-      .map(writeSse)
-      .join("");
-    if (text) body(text);
+    const pieces = step.flatMap((event) => encoder.push(event)).map((frame) => Buffer.from(writer.frame(frame)));
+    if (pieces.length > 0) body(Buffer.concat(pieces));
   };
   const cutAt = fail === "cut-stream" ? Math.ceil(events.length / 2) : events.length;
   const pauseMs = tokensPerSecond > 0 ? 1000 / tokensPerSecond : 0;
@@ -154,11 +151,29 @@ async function stream(
     else await new Promise(setImmediate);
   }
   if (cutAt < events.length) throw closed();
+  const end = writer.end();
+  if (end !== "") body(Buffer.from(end));
 }
 
-function routeOf(path: string): { dialect: Dialect; operation: Operation } {
+interface Addressed {
+  readonly dialect: Dialect;
+  readonly operation: Operation;
+  readonly address: Address;
+}
+
+/** The front door that the path is one of, below the `/v1` of the base URL or without it. */
+function routeOf(path: string): Addressed {
   for (const dialect of dialects) {
-    for (const route of dialect.routes) if (route.path === path) return { dialect, operation: route.operation };
+    for (const { path: pattern, operation, stream } of dialect.routes) {
+      for (const place of [pattern, `/v1${pattern}`]) {
+        const [before = "", after] = place.split("{model}");
+        const said = { ...(stream !== undefined && { stream }) };
+        if (after === undefined && place === path) return { dialect, operation, address: said };
+        if (after === undefined || !path.startsWith(before) || !path.endsWith(after)) continue;
+        const model = decodeURIComponent(path.slice(before.length, path.length - after.length));
+        return { dialect, operation, address: { ...said, model } };
+      }
+    }
   }
   throw new Error(`The simulated provider has nothing at ${path}.`);
 }
