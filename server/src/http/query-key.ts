@@ -14,7 +14,7 @@ export function headersWithQueryKey(request: HttpRequest): IncomingHttpHeaders {
   const key = request.url?.includes("key=") ? queryOf(request).get("key") : null;
   if (!key) return request.headers;
   const sent = request.headers["x-goog-api-key"];
-  // Sent twice it is joined as any header is, so that two different keys are noticed.
+  // Sent twice it is joined like every header, so that two different keys are noticed.
   const both = sent === undefined || sent === key ? key : `${String(sent)}, ${key}`;
   return { ...request.headers, "x-goog-api-key": both };
 }
