@@ -121,15 +121,14 @@ function baseUrlOf({ name, type, baseUrl, region }: ProviderSettings, { baseUrl:
   if (baseUrl) return baseUrl;
   if (!usual) throw new Error(`Provider ${name} (${type}) needs a base_url.`);
   if (!usual.includes("{region}")) return usual;
-  if (!region) throw new Error(`Provider ${name} (${type}) needs a region.`);
+  if (!region) throw new Error(`Provider ${name} (${type}) needs a region: set \`region\` or AWS_REGION.`);
   return usual.replace("{region}", region);
 }
 
 function signerOf(settings: ProviderSettings, type: ProviderType, host: string, clock: Clock): Provider["sign"] {
   const { name, credential, awsKeys: keys, region } = settings;
   if (!type.sign || credential || !keys) return undefined;
-  if (!region)
-    throw new Error(`Provider ${name} (${settings.type}) needs a region, as its requests are signed for one.`);
+  if (!region) throw new Error(`Provider ${name} (${settings.type}) needs a region: set \`region\` or AWS_REGION.`);
   const sign = type.sign({ host, region, keys });
   return (request) => sign(request, clock.nowMs());
 }
