@@ -41,7 +41,7 @@ import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
 import { startToll, type Toll } from "./toll.ts";
 import { version } from "./version.ts";
-import type { World } from "./world.ts";
+import type { Clock, World } from "./world.ts";
 
 export interface GatewayParts {
   readonly settings: Settings;
@@ -112,7 +112,7 @@ export async function startGateway(
   await loadKeys();
 
   const toll = await openToll({ settings, store, world, log });
-  const router = new Router(settings.providers.map(providerFrom));
+  const router = new Router(settings.providers.map((provider) => providerFrom(provider, clock)));
   const activity = new Activity(clock);
   const pipeline = createPipeline({ keys, router, journal: toll.journal, clock, random: Math.random });
   const tools = { pipeline, activity, clock, newRequestId: requestIds(world), log, limits };
@@ -203,9 +203,9 @@ function shuttingDown(): GatewayError {
   );
 }
 
-function providerFrom(settings: Settings["providers"][number]): Provider {
-  if (settings.type !== "simulated") return createProvider(settings);
-  return createProvider({ ...settings, models: simulatedModels }, new SimulatedDispatcher());
+function providerFrom(settings: Settings["providers"][number], clock: Clock): Provider {
+  if (settings.type !== "simulated") return createProvider(settings, clock);
+  return createProvider({ ...settings, models: simulatedModels }, clock, new SimulatedDispatcher());
 }
 
 /** A key's secrets: its own, and for a while after a rotation the one before. */

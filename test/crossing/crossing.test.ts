@@ -84,6 +84,7 @@ describe.each(streamed)("stream $dialect.id $name", (recording) => {
     });
     const frames = eventsOf(dialect, framesOf(dialect, [stream])).flatMap((event) => encoder.push(event));
     const lost = losses.paths.map((path) => `: lost ${path}\n`).join("");
+    // In lines that can be read, whatever the framing.
     golden(recording, other.id, "sse", lost + frames.map(writeSse).join(""));
   });
 });

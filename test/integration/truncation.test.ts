@@ -36,7 +36,8 @@ const terminators: Readonly<Record<string, RegExp>> = {
 };
 
 for (const { name, dialect, stream } of streamed) {
-  if (!nightly && !chosen.has(name)) continue;
+  // A dialect that no simulator speaks has nobody to send its streams.
+  if (terminators[dialect.id] === undefined || (!nightly && !chosen.has(name))) continue;
   const text = stream.toString("latin1");
   const terminator = terminators[dialect.id]?.exec(text);
   // A recording that has none, because the provider failed or writes none, never ends well however far it goes.

@@ -24,12 +24,17 @@ function relay({ dialect }: Streamed, chunks: readonly Buffer[], hideUsage: bool
   });
   for (const chunk of chunks) scanner.push(chunk);
   const { leftOver } = scanner.end();
-  return { bytes: `${Buffer.concat(out)}`, usage: tally.usage, ended: tally.ended, leftOver };
+  return { bytes: textOf(Buffer.concat(out)), usage: tally.usage, ended: tally.ended, leftOver };
+}
+
+/** Bytes as a text that can be compared: not all framings are texts. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString("latin1");
 }
 
 /** What hiding must leave, found the slow way: by looking into every frame. */
 function withoutUsageFrames(bytes: Buffer): string {
-  const frames = `${bytes}`.split(/(?<=\r?\n\r?\n)/);
+  const frames = textOf(bytes).split(/(?<=\r?\n\r?\n)/);
   return frames
     .filter((frame) => !/"choices":\s*\[\],?.*"usage":\s*\{|"usage":\s*\{.*"choices":\s*\[\]/s.test(frame))
     .join("");
@@ -51,13 +56,13 @@ describe.each(streamed)("$dialect.id $name", (recording) => {
   test("identity: the bytes pass as they are", () => {
     for (const chunks of cuts) {
       const { bytes, ended, leftOver } = relay(recording, chunks, false);
-      expect(bytes).toBe(`${stream}`);
+      expect(bytes).toBe(textOf(stream));
       expect({ ended, leftOver }).toEqual({ ended: !recording.name.includes("error"), leftOver: false });
     }
   });
 
   test("identity: a usage frame nobody asked for is kept back, and nothing else", () => {
-    const expected = dialect.id === "openai-chat" ? withoutUsageFrames(stream) : `${stream}`;
+    const expected = dialect.id === "openai-chat" ? withoutUsageFrames(stream) : textOf(stream);
     for (const chunks of cuts) expect(relay(recording, chunks, true).bytes).toBe(expected);
   });
 
@@ -73,7 +78,7 @@ describe.each(streamed)("$dialect.id $name", (recording) => {
     for (let at = 1; at < Math.min(stream.length, 8192); at += 1) {
       const pieces = [stream.subarray(0, at), stream.subarray(at)];
       const bytes = relay(recording, pieces, false).bytes;
-      if (bytes !== `${stream}`) expect(bytes, `cut at ${at}`).toBe(`${stream}`);
+      if (bytes !== textOf(stream)) expect(bytes, `cut at ${at}`).toBe(textOf(stream));
       const cut = framesOf(dialect, pieces);
       if (cut.length !== frames.length) expect(cut, `cut at ${at}`).toEqual(frames);
     }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Dialect } from "../../server/src/dialects/dialect.ts";
 import { eventsOf, framesOf, maxFrameBytes, streamed } from "./recordings.ts";
 
 /*
@@ -34,7 +35,7 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
     const marked = dialect.stream.tally({ hideUsage: true });
     for (const frame of frames) {
       const shown = all.read(frame);
-      const wire = `event: ${frame.event}\ndata: ${frame.data}`;
+      const wire = Buffer.from(dialect.stream.framing.writer().frame(frame)).toString("latin1");
       if (dialect.stream.markers.some((marker) => wire.includes(marker))) marked.read(frame);
       else expect(shown).toBe("show");
     }
@@ -58,11 +59,7 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
       // OpenRouter tells its error before the last frames, which then no longer matter.
       if (whole === "finished") expect(endings[0]!.event.case, `after ${count} frames`).toBe("failed");
     }
-    const lastFrameAt = Math.max(
-      stream.lastIndexOf("\n\n", stream.length - 3) + 2,
-      stream.lastIndexOf("\r\n\r\n", stream.length - 5) + 4,
-    );
-    for (let at = lastFrameAt; at < stream.length; at += 1) {
+    for (let at = lengthOf(dialect, stream, frames.length - 1); at < stream.length; at += 1) {
       const cut = framesOf(dialect, [stream.subarray(0, at)]);
       // A CR ends its line without the LF that is cut off.
       if (cut.length === frames.length) continue;
@@ -71,3 +68,14 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
     }
   });
 });
+
+/** How many bytes it takes until this many frames are whole. */
+function lengthOf(dialect: Dialect, stream: Buffer, frameCount: number): number {
+  let [short, enough] = [-1, stream.length];
+  while (enough - short > 1) {
+    const middle = Math.floor((short + enough) / 2);
+    if (framesOf(dialect, [stream.subarray(0, middle)]).length < frameCount) short = middle;
+    else enough = middle;
+  }
+  return enough;
+}

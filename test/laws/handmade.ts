@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { DialectId } from "../../server/src/dialects/dialect.ts";
+import { handmadeBedrock } from "./handmade-bedrock.ts";
 import { handmadeGemini } from "./handmade-gemini.ts";
 import { handmadeResponses } from "./handmade-responses.ts";
 
@@ -7,6 +8,8 @@ export interface Handmade {
   readonly dialect: DialectId;
   readonly name: string;
   readonly request: JsonObject;
+  /** Where the path says something. */
+  readonly path?: string;
 }
 
 /** Requests written by hand from the vendors' documentation, for what no recording shows. */
@@ -246,4 +249,5 @@ export const handmade: readonly Handmade[] = [
   },
   ...handmadeResponses,
   ...handmadeGemini,
+  ...handmadeBedrock,
 ];

@@ -32,6 +32,7 @@ const foldersOf: Readonly<Record<string, readonly string[]>> = {
   "openai-responses": ["responses"],
   "anthropic-messages": ["messages"],
   gemini: ["generate-content", "stream-generate-content"],
+  "bedrock-converse": ["converse", "converse-stream"],
 };
 
 export const maxFrameBytes = 1 << 20;
@@ -46,9 +47,10 @@ export const streamed = recordings.filter((recording): recording is Streamed => 
 export const unary = recordings.filter((recording): recording is Unary => recording.unary !== undefined);
 export const requested: readonly Requested[] = [
   ...recordings.filter((recording): recording is Requested => recording.request !== undefined),
-  ...handmade.map(({ dialect, name, request }) => {
-    const none = { status: 200, address: {}, unary: undefined, stream: undefined, error: undefined };
-    return { ...none, dialect: dialectOf(dialect), name: `handmade/${name.replaceAll(" ", "-")}`, request };
+  ...handmade.map(({ dialect, name, request, path = "" }) => {
+    const none = { status: 200, unary: undefined, stream: undefined, error: undefined };
+    const whole = { ...none, dialect: dialectOf(dialect), address: addressIn(path), request };
+    return { ...whole, name: `handmade/${name.replaceAll(" ", "-")}` };
   }),
 ];
 /** Requests the gateway refuses itself, because they are wrong in a way every provider refuses. */
@@ -95,15 +97,15 @@ function read(dialect: Dialect, upstream: string, folder: string, name: string):
     address: addressIn(meta.path ?? ""),
     request: request && (JSON.parse(`${request}`) as JsonObject),
     unary: Array.isArray(body) ? undefined : (body as JsonObject | undefined),
-    stream: file(".response.sse") ?? (Array.isArray(body) ? framed(body) : undefined),
+    stream: file(".response.sse") ?? file(".response.eventstream") ?? (Array.isArray(body) ? framed(body) : undefined),
     error: json && isError ? `${json}` : undefined,
   };
 }
 
 /** The model and the wish for a stream, in dialects that say them in the path. */
 function addressIn(path: string): Address {
-  const [, model, method] = /\/models\/([^/:]+):(\w+)/.exec(path) ?? [];
-  return model === undefined ? {} : { model, stream: method === "streamGenerateContent" };
+  const [, model, method] = /\/models\/([^/:]+):(\w+)/.exec(path) ?? /\/model\/([^/]+)\/([\w-]+)/.exec(path) ?? [];
+  return model === undefined ? {} : { model: decodeURIComponent(model), stream: /stream/i.test(method!) };
 }
 
 /** A stream whose chunks were recorded parsed, as a list. */

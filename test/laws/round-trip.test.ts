@@ -119,8 +119,10 @@ describe.each(understood)("request: $dialect.id $name", (recording) => {
 
   test("the head says what the request says", () => {
     const head = dialect.request.head(wire, address);
-    const config = wire.generationConfig as { maxOutputTokens?: number } | undefined;
-    const limit = wire.max_completion_tokens ?? wire.max_tokens ?? wire.max_output_tokens ?? config?.maxOutputTokens;
+    const { maxOutputTokens } = (wire.generationConfig ?? {}) as { maxOutputTokens?: number };
+    const { maxTokens } = (wire.inferenceConfig ?? {}) as { maxTokens?: number };
+    const atTop = wire.max_completion_tokens ?? wire.max_tokens ?? wire.max_output_tokens;
+    const limit = atTop ?? maxOutputTokens ?? maxTokens;
     expect(head.model).toBe(address.model ?? wire.model ?? "");
     expect(head.stream).toBe(address.stream ?? wire.stream === true);
     expect(head.maxOutputTokens).toBe(limit ?? undefined);

@@ -170,11 +170,14 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
         onBytes: (part) => out.push(part),
         onMarked: () => "show",
       });
-      for (const chunk of chunks) scanner.push(chunk);
-      const { leftOver } = scanner.end();
+      // Some framings prove their bytes, and refuse the first frame that is not what was sent.
+      const leftOver = attempt(`${name} scan`, () => {
+        for (const chunk of chunks) scanner.push(chunk);
+        return scanner.end().leftOver;
+      });
       const passed = Buffer.concat(out);
       expect(bytes.subarray(0, passed.length).equals(passed)).toBe(true);
-      expect(passed.length === bytes.length || leftOver).toBe(true);
+      expect(passed.length === bytes.length || leftOver !== false).toBe(true);
     }
   });
 

@@ -3,6 +3,7 @@ import { Settings } from "typebox/system";
 import Value from "typebox/value";
 import { isNode, LineCounter, type Node, parseDocument } from "yaml";
 import { nearest } from "../edit-distance.ts";
+import { providerProblems } from "./provider-rules.ts";
 import { type Config, ConfigSchema } from "./schema.ts";
 
 /** Something wrong in a configuration file, and where. */
@@ -58,7 +59,7 @@ export function parseConfig(file: string, text: string, sources: ConfigSources):
   const value = substitute(document.toJS() as unknown, [], sources, (path, message) => {
     problems.push({ ...place(path), message: `${path.join(".")}: ${message}` });
   });
-  for (const { path, message } of schemaProblems(value)) {
+  for (const { path, message } of [...schemaProblems(value), ...providerProblems(value)]) {
     problems.push({ ...place(path), message: path.length > 0 ? `${path.join(".")}: ${message}` : message });
   }
   if (problems.length > 0) throw new ConfigError(file, problems);

@@ -24,6 +24,17 @@ const ProviderConfig = Type.Object(
     api_key: Type.Optional(
       Type.String({ minLength: 1, description: "Its credential. Say ${env:NAME} or ${file:/path}." }),
     ),
+    region: Type.Optional(
+      Type.String({ pattern: "^[a-z0-9-]{1,63}$", description: "For bedrock: the AWS region. Default AWS_REGION." }),
+    ),
+    access_key_id: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "For bedrock: signs requests, with the next, in the place of api_key.",
+      }),
+    ),
+    secret_access_key: Type.Optional(Type.String({ minLength: 1, description: "For bedrock." })),
+    session_token: Type.Optional(Type.String({ minLength: 1, description: "For bedrock: of temporary keys." })),
     models: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), { description: "Models it has, beside those it lists itself." }),
     ),

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { catalogue, type ProviderType, type ProviderTypeName } from "../providers/catalogue.ts";
 import type { ProviderSettings, Timeouts } from "../providers/provider.ts";
+import { awsIdentityIn, awsIdentityOf } from "./aws.ts";
 import { loadConfig } from "./load.ts";
 import type { Config } from "./schema.ts";
 
@@ -55,7 +56,10 @@ export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides = {}):
     natsUrl: env.NATS_URL || config.bus?.nats_url || undefined,
     macKey: config.bus?.mac_key,
     journalSync: config.journal?.sync ?? "interval",
-    providers: [...configuredProviders(config, file), ...(overrides.noEnvProviders ? [] : foundProviders(config, env))],
+    providers: [
+      ...configuredProviders(config, file, env),
+      ...(overrides.noEnvProviders ? [] : foundProviders(config, env)),
+    ],
   };
 }
 
@@ -67,7 +71,7 @@ function portIn(text: string | undefined): number | undefined {
   return port;
 }
 
-function configuredProviders(config: Config, file: string | undefined) {
+function configuredProviders(config: Config, file = "", env: NodeJS.ProcessEnv) {
   const simulated = { name: "sim", type: "simulated", discover: false } as const;
   const configured = Object.entries(config.providers ?? {}).flatMap(([name, provider]) => {
     if (provider.enabled === false) return [];
@@ -76,7 +80,7 @@ function configuredProviders(config: Config, file: string | undefined) {
       name,
       type: provider.type as ProviderTypeName,
       ...(provider.base_url ? { baseUrl: provider.base_url } : {}),
-      ...(provider.api_key ? { credential: provider.api_key, credentialSource: file ?? "" } : {}),
+      ...identityOf(name, provider, file, env),
       ...(provider.models ? { models: provider.models } : {}),
       ...(provider.headers ? { headers: lowerCased(provider.headers) } : {}),
       timeouts: durations(timeouts),
@@ -87,13 +91,31 @@ function configuredProviders(config: Config, file: string | undefined) {
   return config.providers?.sim ? configured : [simulated, ...configured];
 }
 
+function identityOf(
+  name: string,
+  provider: NonNullable<Config["providers"]>[string],
+  file: string,
+  env: NodeJS.ProcessEnv,
+): Partial<ProviderSettings> {
+  const entry: ProviderType = catalogue[provider.type as ProviderTypeName];
+  if (entry.sign) return awsIdentityOf(name, provider, file, env);
+  return provider.api_key ? { credential: provider.api_key, credentialSource: file } : {};
+}
+
 /** Providers whose key is in the environment, unless the file names an instance of that type. */
 function foundProviders(config: Config, env: NodeJS.ProcessEnv) {
   const named = new Set(Object.entries(config.providers ?? {}).flatMap(([name, { type }]) => [name, type as string]));
   return (Object.keys(catalogue) as ProviderTypeName[]).flatMap((type) => {
     const entry: ProviderType = catalogue[type];
+    if (named.has(type)) return [];
+    if (entry.sign) {
+      const identity = awsIdentityIn(env);
+      // Without a region nobody knows where to ask.
+      const isKnown = identity.region && (identity.credential || identity.awsKeys);
+      return isKnown ? { name: type, type, ...identity, discover: true } : [];
+    }
     const variable = entry.env?.find((name) => env[name]);
-    if (!variable || named.has(type)) return [];
+    if (!variable) return [];
     return { name: type, type, credential: env[variable] ?? "", credentialSource: variable, discover: true };
   });
 }

@@ -154,7 +154,7 @@ export function saysContextTooLong(error: GatewayError): boolean {
   return (
     error.code === "context_length_exceeded" ||
     (error.status === 400 &&
-      /prompt is too long|maximum context length|context window|input is too long|exceeds the maximum number of tokens/i.test(
+      /prompt is too long|maximum context length|context window|input is too long|exceeds the maximum number of tokens|number of input tokens exceeds/i.test(
         error.message,
       ))
   );

@@ -6,6 +6,7 @@ import { markOf } from "./openai-responses/mark.ts";
 const apart: Readonly<Record<string, { readonly system: string; readonly list: string }>> = {
   "anthropic-messages": { system: "system", list: "messages" },
   gemini: { system: "systemInstruction", list: "contents" },
+  "bedrock-converse": { system: "system", list: "messages" },
 };
 
 /** Names message `index` as the origin wrote it. */
@@ -21,9 +22,14 @@ export function messagePath(request: GenerateRequest, index: number): string {
 export function partPath(request: GenerateRequest, index: number, at: number): string {
   const path = messagePath(request, index);
   if (request.dialect === "gemini") return `${path}.parts[${at}]`;
-  if (path === "system") return `${path}[${at}]`;
   const parts = request.messages[index]?.parts ?? [];
   if (request.dialect === "openai-responses") return partOfItemPath(request, index, at);
+  if (request.dialect === "bedrock-converse") {
+    // On Converse a cache mark is a block of its own.
+    const marks = parts.slice(0, at).filter(({ cache }) => cache).length;
+    return path === "system" ? `${path}[${at + marks}]` : `${path}.content[${at + marks}]`;
+  }
+  if (path === "system") return `${path}[${at}]`;
   const kind = parts[at]?.kind.case;
   if (request.dialect === "openai-chat" && (kind === "toolCall" || kind === "reasoning" || kind === "refusal")) {
     // Chat writes these beside the content and not in it.

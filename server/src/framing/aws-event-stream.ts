@@ -166,6 +166,7 @@ const writer: FrameWriter = { frame: encode, comment: () => "", end: () => "" };
 /** Binary messages with checksums, as AWS services stream them. */
 export const awsEventStream: Framing = {
   mediaType: "application/vnd.amazon.eventstream",
+  contentType: "application/vnd.amazon.eventstream",
   headers: [],
   reader: createReader,
   scanner: createScanner,

@@ -4,6 +4,8 @@ import type { Frame } from "./frame.ts";
 export interface Framing {
   /** The media type of such a stream, without parameters. */
   readonly mediaType: string;
+  /** The same as the header of an answer says it: texts are in UTF-8. */
+  readonly contentType: string;
   /** The headers of an answer in it, beside the media type: name, value, ... */
   readonly headers: readonly string[];
   /** Reads frames from bytes cut anywhere. */

@@ -11,6 +11,7 @@ import { tooLarge } from "./sse.ts";
  */
 export const jsonArray: Framing = {
   mediaType: "application/json",
+  contentType: "application/json; charset=utf-8",
   headers: ["cache-control", "no-cache", "x-accel-buffering", "no"],
   reader: createArrayReader,
   scanner: createArrayScanner,

@@ -124,6 +124,7 @@ const writer: FrameWriter = {
 /** A JSON value on each line. https://github.com/ndjson/ndjson-spec */
 export const jsonLines: Framing = {
   mediaType: "application/x-ndjson",
+  contentType: "application/x-ndjson; charset=utf-8",
   headers: ["cache-control", "no-cache", "x-accel-buffering", "no"],
   reader: createReader,
   scanner: createScanner,

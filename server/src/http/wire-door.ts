@@ -124,9 +124,9 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   /** Writes the head of a stream, and returns how many losses it has told of. */
   function streamHead(response: HttpResponse, call: Call): number {
     const { target } = call;
-    const { mediaType, headers } = doorOf(call).framing;
+    const { contentType, headers } = doorOf(call).framing;
     writeHead(response, 200, [
-      ...["content-type", `${mediaType}; charset=utf-8`, ...headers],
+      ...["content-type", contentType, ...headers],
       ...callHeaders(call, clock.monotonicMs()),
       ...(target ? targetHeaders(target.provider.name, target.model) : []),
     ]);

@@ -1,3 +1,5 @@
+import { type AwsKeys, signV4 } from "./sigv4.ts";
+
 /** How a provider wants its credential: the headers that carry it. */
 export type Auth = (credential: string | undefined) => readonly (readonly [name: string, value: string])[];
 
@@ -14,4 +16,38 @@ export function header(name: string): Auth {
 /** No credential. */
 export function none(): Auth {
   return () => [];
+}
+
+/** A request about to go out. */
+export interface Outgoing {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** Name, value, name, value, ... */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | undefined;
+}
+
+/** Headers to add, name, value, name, value, ..., that prove who sends the request and that nobody changed it. */
+export type Sign = (request: Outgoing, nowMs: number) => readonly string[];
+
+/** What signing needs to know of an instance. */
+export interface Signer {
+  readonly host: string;
+  readonly region: string;
+  readonly keys: AwsKeys;
+}
+
+/** AWS Signature Version 4. */
+export function sigV4(service: string): (signer: Signer) => Sign {
+  return ({ host, region, keys }) =>
+    ({ method, path, headers, body }, nowMs) => {
+      const signed: [string, string][] = [["host", host]];
+      for (let at = 0; at < headers.length; at += 2) {
+        const name = headers[at]!;
+        // All of AWS's own must be signed; the others a proxy may change.
+        if (name === "content-type" || name.startsWith("x-amz")) signed.push([name, headers[at + 1]!]);
+      }
+      return signV4({ method, path, headers: signed, body }, keys, { region, service }, nowMs).flat();
+    };
 }

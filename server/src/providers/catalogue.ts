@@ -1,17 +1,19 @@
 import type { DialectId, Operation, Quirks } from "../dialects/dialect.ts";
-import { type Auth, bearer, header, none } from "./auth.ts";
+import { type Auth, bearer, header, none, type Sign, type Signer, sigV4 } from "./auth.ts";
 
 /** A type of provider: where it is, how it authenticates and what it speaks. Data, so that a new one is one entry. */
 export interface ProviderType {
   /** The name people know it by. */
   readonly title: string;
-  /** Where it is. Undefined means every instance must say. */
+  /** Where it is; `{region}` stands for the instance's. Undefined means every instance must say. */
   readonly baseUrl?: string;
   readonly auth: Auth;
+  /** How requests are signed, where an instance has AWS keys and no key that is sent. */
+  readonly sign?: (signer: Signer) => Sign;
   /** The dialects it speaks, the best first, and the path of each operation below the base URL. */
   readonly speaks: readonly Speech[];
-  /** Where it lists its models, below the base URL. */
-  readonly modelsPath: string;
+  /** Where it lists its models, below the base URL. Undefined where it has no list there. */
+  readonly modelsPath?: string;
   /** Environment variables its key is usually in; one found there is offered at start. */
   readonly env?: readonly string[];
   /**
@@ -61,6 +63,15 @@ const generateContent: Speech = {
   },
 };
 
+const converse: Speech = {
+  dialect: "bedrock-converse",
+  paths: {
+    generate: "/model/{model}/converse",
+    stream: "/model/{model}/converse-stream",
+    "count-tokens": "/model/{model}/count-tokens",
+  },
+};
+
 /** What every service with an OpenAI-compatible API has in common. */
 const compatible = {
   auth: bearer(),
@@ -96,6 +107,15 @@ export const catalogue = {
     speaks: [generateContent],
     modelsPath: "/models",
     env: ["GEMINI_API_KEY", "GOOGLE_API_KEY"],
+    streamUsage: "always",
+  },
+  bedrock: {
+    title: "Amazon Bedrock",
+    baseUrl: "https://bedrock-runtime.{region}.amazonaws.com",
+    auth: bearer(),
+    sign: sigV4("bedrock"),
+    speaks: [converse],
+    env: ["AWS_BEARER_TOKEN_BEDROCK"],
     streamUsage: "always",
   },
   mistral: {
@@ -186,7 +206,7 @@ export const catalogue = {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [chat, messages, countedResponses, generateContent],
+    speaks: [chat, messages, countedResponses, generateContent, converse],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],

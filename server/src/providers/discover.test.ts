@@ -6,6 +6,7 @@ import type { ProviderTypeName } from "./catalogue.ts";
 import { discoverModels } from "./discover.ts";
 import { createProvider } from "./provider.ts";
 
+const clock = { nowMs: () => 1795000000000, monotonicMs: () => 0 };
 let server: Server | undefined;
 afterEach(() => {
   server?.close();
@@ -21,7 +22,7 @@ async function discover(type: ProviderTypeName, pages: Readonly<Record<string, o
   });
   await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1beta`;
-  const provider = createProvider({ name: "p", type, baseUrl, credential: "k" });
+  const provider = createProvider({ name: "p", type, baseUrl, credential: "k" }, clock);
   try {
     return { names: await discoverModels(provider), asked };
   } finally {

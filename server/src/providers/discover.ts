@@ -7,10 +7,11 @@ const maxListBytes = 16 * 1024 * 1024;
 const maxPages = 20;
 
 /**
- * Asks a provider for its models: the list OpenAI's and Anthropic's APIs share, `{data: [{id}], has_more, last_id}`, or
- * Google's, `{models: [{name: "models/..."}], nextPageToken}`.
+ * Asks a provider for its models, where it lists them: the list OpenAI's and Anthropic's APIs share, `{data: [{id}],
+ * has_more, last_id}`, or Google's, `{models: [{name: "models/..."}], nextPageToken}`.
  */
 export async function discoverModels(provider: Provider): Promise<string[]> {
+  if (provider.modelsPath === undefined) return [];
   const [speaking] = provider.speaks;
   const found: string[] = [];
   let after = "";

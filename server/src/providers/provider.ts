@@ -1,7 +1,10 @@
 import { type Dispatcher, Pool } from "undici";
 import type { Dialect, DialectId, Operation, Quirks } from "../dialects/dialect.ts";
 import { dialectOf } from "../dialects/index.ts";
+import type { Clock } from "../world.ts";
+import type { Outgoing } from "./auth.ts";
 import { catalogue, type Paths, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
+import type { AwsKeys } from "./sigv4.ts";
 import { dialectHeaders, passedHeaders, withPassedHeaders } from "./wire-headers.ts";
 
 export interface Timeouts {
@@ -24,6 +27,10 @@ export interface ProviderSettings {
   readonly type: ProviderTypeName;
   readonly baseUrl?: string;
   readonly credential?: string;
+  /** Keys that sign requests, where there is no credential to send. */
+  readonly awsKeys?: AwsKeys;
+  /** Where in the provider's world the instance is. */
+  readonly region?: string;
   /** Where the credential comes from, for people: an environment variable's or a file's name. Never the credential. */
   readonly credentialSource?: string;
   /** Models it is known to have, before it is asked. */
@@ -45,7 +52,10 @@ export interface Provider {
   readonly streamUsage: ProviderType["streamUsage"];
   readonly quirks: Quirks | undefined;
   readonly simulated: boolean;
-  readonly modelsPath: string;
+  /** Undefined where it does not list its models. */
+  readonly modelsPath: string | undefined;
+  /** The headers that sign a request, where it must be signed. Asked for just before it goes out. */
+  readonly sign: ((request: Outgoing) => readonly string[]) | undefined;
   /** The models it lists. Replaced as a whole when they are discovered. */
   models: ReadonlySet<string>;
   /** The dialects it speaks, the best first. */
@@ -64,15 +74,15 @@ export interface Speaking {
   readonly passed: { readonly always: readonly string[]; readonly sameDialect: readonly string[] };
 }
 
-export function createProvider(settings: ProviderSettings, dispatcher?: Dispatcher): Provider {
+export function createProvider(settings: ProviderSettings, clock: Clock, dispatcher?: Dispatcher): Provider {
   const type: ProviderType = catalogue[settings.type];
-  const baseUrl = settings.baseUrl ?? type.baseUrl;
-  if (!baseUrl) throw new Error(`Provider ${settings.name} (${settings.type}) needs a base_url.`);
-  const url = new URL(baseUrl);
+  const url = new URL(baseUrlOf(settings, type));
   const prefix = url.pathname.replace(/\/+$/, "");
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
   const own = [...type.auth(settings.credential), ...Object.entries(settings.headers ?? {})];
-  const secrets = [settings.credential, ...Object.values(settings.headers ?? {})].filter(isSecret).flatMap(spellings);
+  const { accessKeyId, secretAccessKey, sessionToken } = settings.awsKeys ?? {};
+  const keys = [settings.credential, accessKeyId, secretAccessKey, sessionToken];
+  const secrets = [...keys, ...Object.values(settings.headers ?? {})].filter(isSecret).flatMap(spellings);
   return {
     name: settings.name,
     type: settings.type,
@@ -91,7 +101,8 @@ export function createProvider(settings: ProviderSettings, dispatcher?: Dispatch
     streamUsage: type.streamUsage,
     quirks: type.quirks,
     simulated: settings.type === "simulated",
-    modelsPath: `${prefix}${type.modelsPath}`,
+    modelsPath: type.modelsPath === undefined ? undefined : `${prefix}${type.modelsPath}`,
+    sign: signerOf(settings, type, url.host, clock),
     models: new Set(settings.models),
     speaks: type.speaks.map(({ dialect, paths }) => ({
       dialect: dialectOf(dialect),
@@ -104,6 +115,22 @@ export function createProvider(settings: ProviderSettings, dispatcher?: Dispatch
     })),
     withoutSecrets: (words) => secrets.reduce((text, secret) => text.replaceAll(secret, "[removed]"), words),
   };
+}
+
+function baseUrlOf({ name, type, baseUrl, region }: ProviderSettings, { baseUrl: usual }: ProviderType): string {
+  if (baseUrl) return baseUrl;
+  if (!usual) throw new Error(`Provider ${name} (${type}) needs a base_url.`);
+  if (!usual.includes("{region}")) return usual;
+  if (!region) throw new Error(`Provider ${name} (${type}) needs a region: set \`region\` or AWS_REGION.`);
+  return usual.replace("{region}", region);
+}
+
+function signerOf(settings: ProviderSettings, type: ProviderType, host: string, clock: Clock): Provider["sign"] {
+  const { name, credential, awsKeys: keys, region } = settings;
+  if (!type.sign || credential || !keys) return undefined;
+  if (!region) throw new Error(`Provider ${name} (${settings.type}) needs a region: set \`region\` or AWS_REGION.`);
+  const sign = type.sign({ host, region, keys });
+  return (request) => sign(request, clock.nowMs());
 }
 
 /** Short values are versions and names, which turn up in any sentence. */

@@ -58,8 +58,10 @@ export function send(
   }, provider.timeouts.totalMs);
   total.unref();
 
+  const method = body ? "POST" : "GET";
+  const signed = provider.sign ? [...headers, ...provider.sign({ method, path, headers, body })] : headers;
   provider.dispatcher.dispatch(
-    { path, method: body ? "POST" : "GET", headers: headers as string[], body: body ?? null },
+    { path, method, headers: signed as string[], body: body ?? null },
     {
       onRequestStart(started) {
         controller = started;

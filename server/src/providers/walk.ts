@@ -18,13 +18,16 @@ export async function* walkTo(provider: Provider, wanted: string, clock: Clock):
   let models: string[] = [];
   try {
     models = await discoverModels(provider);
-    yield report("connect", true, provider.simulated ? "inside this process" : `${provider.baseUrl} answers`);
-    yield report(
-      "authenticate",
-      true,
-      provider.credentialSource ? `accepted the key from ${provider.credentialSource}` : "no key is needed",
-    );
-    yield report("list models", true, `${models.length} models`);
+    // Where there was no list to ask for, nothing has been proven yet: the generation will tell.
+    if (provider.modelsPath !== undefined) {
+      yield report("connect", true, provider.simulated ? "inside this process" : `${provider.baseUrl} answers`);
+      yield report(
+        "authenticate",
+        true,
+        provider.credentialSource ? `accepted the key from ${provider.credentialSource}` : "no key is needed",
+      );
+      yield report("list models", true, `${models.length} models`);
+    }
   } catch (error) {
     const failure = error instanceof GatewayError ? error : undefined;
     if (failure?.reason === Reason.UPSTREAM_CREDENTIAL_REFUSED) {

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { type GenerateRequest, type Message, type Part, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Crossing } from "../crossing.ts";
 import { messagePath, partPath } from "../paths.ts";
+import { continuesLastTurn } from "../prefill.ts";
 import { invalid } from "../wire.ts";
 import { encodeBlock, inputObject } from "./blocks.ts";
 
@@ -137,7 +138,7 @@ function fit(request: GenerateRequest, turns: readonly Turn[], crossing: Crossin
 /** On chat a last assistant turn is history; here it would be continued, and the answer would be another. */
 function refusePrefill(request: GenerateRequest, turns: readonly Turn[], crossing: Crossing): void {
   const last = turns.at(-1);
-  if (last?.role !== "assistant" || request.messages.at(-1)?.extra?.prefix === true) return;
+  if (last?.role !== "assistant" || continuesLastTurn(request)) return;
   throw crossing.cannot(
     last.path,
     "A conversation that ends with the assistant, unless it is to be continued,",

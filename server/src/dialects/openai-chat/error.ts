@@ -29,7 +29,7 @@ function errorObject(error: GatewayError, status: number): JsonObject {
 
 function typeOf(error: GatewayError, status: number): string {
   // The provider's own word, unless it is another vendor's word for what chat has a word for.
-  if (error.type !== undefined && !foreignTypes.has(error.type)) return error.type;
+  if (error.type !== undefined && !foreignTypes.has(error.type) && !error.type.endsWith("Exception")) return error.type;
   if (status === 429) return error.code === "insufficient_quota" ? "insufficient_quota" : "rate_limit_error";
   return status >= 500 ? "server_error" : "invalid_request_error";
 }

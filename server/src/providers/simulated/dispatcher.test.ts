@@ -6,7 +6,8 @@ import { createProvider, pathOf } from "../provider.ts";
 import { send } from "../send.ts";
 import { SimulatedDispatcher } from "./dispatcher.ts";
 
-const provider = createProvider({ name: "sim", type: "simulated" }, new SimulatedDispatcher());
+const clock = { nowMs: () => 1795000000000, monotonicMs: () => 0 };
+const provider = createProvider({ name: "sim", type: "simulated" }, clock, new SimulatedDispatcher());
 
 /** Sends a body to a path of the simulated provider and waits for the whole answer. */
 function ask(path: string, body: JsonObject): Promise<{ status: number; contentType: string; text: string }> {
@@ -49,7 +50,7 @@ test("it streams as its path asks", async () => {
 
 test("without `alt=sse` the stream is one JSON array", async () => {
   const { contentType, text } = await ask("/v1/models/echo:streamGenerateContent", { contents });
-  expect(contentType).toBe(`${jsonArray.mediaType}; charset=utf-8`);
+  expect(contentType).toBe(jsonArray.contentType);
   const chunks = JSON.parse(text) as JsonObject[];
   expect(chunks.map(words).join("")).toContain('You said: "Hello"');
 });

@@ -75,11 +75,11 @@ class Control implements Dispatcher.DispatchController {
 async function answer(options: Dispatcher.DispatchOptions, handler: Handler, control: Control): Promise<void> {
   const respond = (status: number, contentType: string, headers: Record<string, string> = {}) =>
     handler.onResponseStart?.(control, status, { "content-type": contentType, ...headers });
-  const body = (text: string) => handler.onResponseData?.(control, Buffer.from(text));
+  const body = (bytes: Buffer) => handler.onResponseData?.(control, bytes);
   const end = () => handler.onResponseEnd?.(control, {});
   const whole = (status: number, value: JsonObject, headers?: Record<string, string>) => {
     respond(status, "application/json", headers);
-    body(JSON.stringify(value));
+    body(Buffer.from(JSON.stringify(value)));
     end();
   };
 
@@ -111,7 +111,7 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
       if (performance.fail === "cut-stream") throw closed();
       return whole(200, dialect.unary.encode(reply, new LossReport()));
     }
-    respond(200, `${framing.mediaType}; charset=utf-8`);
+    respond(200, framing.contentType);
     await stream(dialect, framing, { ...performance, showUsage: head.showUsage }, body, control);
     end();
   } catch (error) {
@@ -124,7 +124,7 @@ async function stream(
   dialect: Dialect,
   framing: Framing,
   performance: Performance & { readonly showUsage: boolean },
-  body: (text: string) => void,
+  body: (bytes: Buffer) => void,
   control: Control,
 ): Promise<void> {
   const { events, fail, tokensPerSecond, showUsage } = performance;
@@ -137,11 +137,8 @@ async function stream(
   });
   const writer = framing.writer();
   const write = (step: readonly GenerateEvent[]) => {
-    const text = step
-      .flatMap((event) => encoder.push(event))
-      .map((frame) => String(writer.frame(frame)))
-      .join("");
-    if (text) body(text);
+    const pieces = step.flatMap((event) => encoder.push(event)).map((frame) => Buffer.from(writer.frame(frame)));
+    if (pieces.length > 0) body(Buffer.concat(pieces));
   };
   const cutAt = fail === "cut-stream" ? Math.ceil(events.length / 2) : events.length;
   const pauseMs = tokensPerSecond > 0 ? 1000 / tokensPerSecond : 0;
@@ -157,7 +154,7 @@ async function stream(
   }
   if (cutAt < events.length) throw closed();
   const end = writer.end();
-  if (end) body(end);
+  if (end !== "") body(Buffer.from(end));
 }
 
 interface Routed {
@@ -171,7 +168,8 @@ function routeOf(url: string): Routed {
   const { pathname, searchParams } = new URL(url, "http://simulated.invalid");
   for (const dialect of dialects) {
     for (const route of dialect.routes) {
-      const model = modelAt(route, pathname);
+      // Some dialects have no version in their paths, and the simulated base URL has one.
+      const model = modelAt(route, pathname) ?? modelAt(route, pathname.replace(/^\/v1\//, "/"));
       if (model === undefined) continue;
       const address = { ...(model === "" ? {} : { model }), ...(route.stream ? { stream: true } : {}) };
       return { dialect, route, address, framing: route.framing?.(searchParams) ?? dialect.stream.framing };

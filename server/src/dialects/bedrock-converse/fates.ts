@@ -1,0 +1,22 @@
+import type { Fates } from "../fate.ts";
+
+export const fates: Fates = {
+  // The path says it.
+  modelId: "pass over",
+  // Empty, or it would have been understood.
+  system: "pass over",
+  inferenceConfig: "lose inside",
+  toolConfig: "lose inside",
+  outputConfig: "lose inside",
+  // The model's own parameters, but for those that canonical fields say.
+  additionalModelRequestFields: "lose inside",
+  // What must not be said or heard is a promise, not a wish.
+  guardrailConfig: "refuse",
+  // The words of a prompt stored at the service.
+  promptVariables: "refuse",
+  additionalModelResponseFieldPaths: "lose",
+  // These change speed, price and bookkeeping, not what is asked.
+  requestMetadata: "lose",
+  performanceConfig: "lose",
+  serviceTier: "lose",
+};
