@@ -152,6 +152,7 @@ function expectReported(extra: JsonObject | undefined, losses: readonly string[]
 /** The fields of a request that have no place elsewhere, but for those that say nothing of their own. */
 function fieldsToLose({ dialect, extra }: GenerateRequest): JsonObject {
   const saysNothing = (path: string, value: JsonValue): boolean => {
+    if (path.includes(".pontage_")) return true;
     const entry = fatesOf[dialect]?.[path];
     const fate = typeof entry === "function" ? entry(value) : entry;
     if (fate !== "lose inside") return fate === "pass over";

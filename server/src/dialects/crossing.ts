@@ -43,6 +43,7 @@ export class Crossing {
   }
 
   #meetFate(path: string, value: JsonValue): void {
+    if (path.slice(path.lastIndexOf(".") + 1).startsWith(ownPrefix)) return;
     const known = fatesOf[this.from];
     const entry = known !== undefined && Object.hasOwn(known, path) ? known[path] : "lose";
     const fate = typeof entry === "function" ? entry(value) : entry;

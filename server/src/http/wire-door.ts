@@ -102,7 +102,9 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   };
 
   function sendUnary(response: HttpResponse, call: Call, reply: UnaryReply): void {
-    const body = reply.bytes(doorOf(call).dialect, call.losses, Math.floor(call.startTimeMs / 1000));
+    const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
+    const unsaid = { id: call.id, model: call.request!.head.model, createTimeSeconds };
+    const body = reply.bytes(doorOf(call).dialect, call.losses, unsaid);
     const last = call.attempts.at(-1)!;
     writeHead(response, 200, [
       ...["content-type", "application/json", "content-length", String(body.length)],

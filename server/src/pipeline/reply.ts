@@ -8,6 +8,13 @@ import type { FrameWriter } from "../framing/framing.ts";
 /** An answer, whole or as it grows. */
 export type Reply = UnaryReply | StreamReply | CountReply;
 
+/** What an answer says of itself. */
+export interface ReplyNames {
+  readonly id: string;
+  readonly model: string;
+  readonly createTimeSeconds: number;
+}
+
 /** A whole answer that knows which form it is in and changes form only when somebody asks. */
 export class UnaryReply {
   readonly kind = "unary";
@@ -28,12 +35,17 @@ export class UnaryReply {
     return this.#value;
   }
 
-  /** `createTimeSeconds` is for upstreams whose dialect does not say when an answer was made. */
-  bytes(door: Dialect, losses: Losses, createTimeSeconds: number): Buffer {
+  /** `unsaid` is for upstreams whose dialect does not say which answer it is, of which model, or when it was made. */
+  bytes(door: Dialect, losses: Losses, unsaid: ReplyNames): Buffer {
     if (door === this.#dialect) return this.#raw;
     const value = this.value();
-    const timed = value.createTimeSeconds === 0n ? { ...value, createTimeSeconds: BigInt(createTimeSeconds) } : value;
-    return Buffer.from(JSON.stringify(door.unary.encode(timed, losses)));
+    const named = {
+      ...value,
+      id: value.id || unsaid.id,
+      model: value.model || unsaid.model,
+      createTimeSeconds: value.createTimeSeconds || BigInt(unsaid.createTimeSeconds),
+    };
+    return Buffer.from(JSON.stringify(door.unary.encode(named, losses)));
   }
 
   /** The same answer as a stream, for a client that asked for one and an upstream that sent none. */

@@ -63,7 +63,7 @@ export function encodeBlock(part: Part, path: string, context: BlockContext): Js
     case "opaque": {
       const own = opaqueIn(kind.value, dialect);
       if (own) return own;
-      throw crossing.cannot(path, "This content");
+      throw crossing.cannotCarry(path, kind.value);
     }
     default:
       return undefined;

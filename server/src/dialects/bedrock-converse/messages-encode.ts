@@ -88,8 +88,10 @@ function besides(message: Message, path: string, crossing: Crossing): JsonObject
 
 function encodeParts(request: GenerateRequest, message: Message, index: number, context: BlockContext): JsonObject[] {
   const { crossing } = context;
-  return message.parts.flatMap<JsonObject>((part, at) => {
+  return message.parts.flatMap<JsonObject>((said, at) => {
     const path = partPath(request, index, at);
+    const part = signsAlike(said, crossing) ? said : crossing.withoutForeignSignature(said, path);
+    if (part === undefined) return [];
     const points = cachePoints(part, path, context);
     if (!crossing.same && isBlank(part)) return [];
     if (!crossing.same && !isAccepted(part, context)) {
@@ -116,12 +118,11 @@ function isBlank({ kind }: Part): boolean {
 }
 
 /** Thoughts go back to Claude only, and only with its signature, which is the same at every cloud it runs on. */
-function isAccepted(part: Part, { crossing, vendor }: BlockContext): boolean {
-  const { kind } = part;
+function isAccepted({ kind }: Part, { vendor }: BlockContext): boolean {
   if (kind.case !== "reasoning") return true;
   const { signature, redacted } = kind.value;
   const isClaude = vendor === undefined || vendor === "anthropic";
-  return signsAlike(part, crossing) && isClaude && (signature !== "" || redacted !== "");
+  return isClaude && (signature !== "" || redacted !== "");
 }
 
 function readInput(text: string, path: string): JsonObject {

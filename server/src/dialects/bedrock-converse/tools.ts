@@ -6,7 +6,7 @@ import {
   type ToolChoice,
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf } from "../opaque.ts";
+import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
 import { widenToolId } from "../tool-id.ts";
 import {
   booleanIn,
@@ -113,8 +113,7 @@ function encodeTools(request: GenerateRequest, vendor: string | undefined, cross
     if (tool.opaque) {
       const own = opaqueIn(tool.opaque, dialect);
       if (own) return [own, ...points];
-      const type = typeIn(tool.opaque.dialect, tool);
-      throw crossing.cannot(path, `A tool of type \`${type}\``);
+      throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
     }
     const spec: JsonObject = { name: toolName(tool.name, `${path}.name`, { crossing, isAnswer: false }) };
     if (tool.description !== "") spec.description = tool.description;
@@ -130,12 +129,6 @@ function cachePoints(tool: Tool, path: string, vendor: string | undefined, cross
   const isTaken = crossing.same || vendor === undefined || vendor === "anthropic";
   if (!isTaken) crossing.lose(`${path}.cache_control`);
   return isTaken ? [encodeCachePoint(tool.cache, crossing.same)] : [];
-}
-
-/** What a tool that only its origin understands calls itself. */
-function typeIn(origin: string, { opaque }: Tool): string {
-  const known = origin === "openai-chat" || origin === "anthropic-messages" ? origin : undefined;
-  return (known && opaque && stringIn(opaqueIn(opaque, known)?.type)) ?? "unknown";
 }
 
 /** The functions called so far, each once. */

@@ -1,5 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { GenerateEvent, GenerateReply } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { expect, test } from "vitest";
+import { fold } from "../../canonical/fold.ts";
 import { dialectOf } from "../../dialects/index.ts";
 import { jsonArray } from "../../framing/json-array.ts";
 import { createProvider, pathOf } from "../provider.ts";
@@ -9,10 +11,18 @@ import { SimulatedDispatcher } from "./dispatcher.ts";
 const clock = { nowMs: () => 1795000000000, monotonicMs: () => 0 };
 const provider = createProvider({ name: "sim", type: "simulated" }, clock, new SimulatedDispatcher());
 
+interface Answer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly bytes: Buffer;
+  readonly text: string;
+}
+
 /** Sends a body to a path of the simulated provider and waits for the whole answer. */
-function ask(path: string, body: JsonObject): Promise<{ status: number; contentType: string; text: string }> {
+function ask(path: string, body: JsonObject): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const answer = { status: 0, contentType: "", text: "" };
+    const answer = { status: 0, contentType: "" };
+    const chunks: Buffer[] = [];
     send(provider, path, [], Buffer.from(JSON.stringify(body)), {
       dispatched() {},
       head(status, headers) {
@@ -20,9 +30,12 @@ function ask(path: string, body: JsonObject): Promise<{ status: number; contentT
         answer.contentType = headers["content-type"] ?? "";
       },
       data: (chunk) => {
-        answer.text += String(chunk);
+        chunks.push(chunk);
       },
-      end: () => resolve(answer),
+      end: () => {
+        const bytes = Buffer.concat(chunks);
+        resolve({ ...answer, bytes, text: String(bytes) });
+      },
       failed: reject,
     });
   });
@@ -30,10 +43,11 @@ function ask(path: string, body: JsonObject): Promise<{ status: number; contentT
 
 const contents = [{ role: "user", parts: [{ text: "Hello" }] }];
 const gemini = provider.speaks.find(({ dialect }) => dialect.id === "gemini")!;
-const words = (wire: JsonObject) => {
-  const [choice] = dialectOf("gemini").unary.decode(wire).choices;
+const words = (wire: JsonObject) => saidIn(dialectOf("gemini").unary.decode(wire));
+
+function saidIn({ choices: [choice] }: GenerateReply): string {
   return choice!.parts.map(({ kind }) => (kind.case === "text" ? kind.value.text : "")).join("");
-};
+}
 
 test("a model that is named in the path answers whole", async () => {
   const { status, text } = await ask(pathOf(gemini, "generate", false, "echo")!, { contents });
@@ -53,6 +67,21 @@ test("without `alt=sse` the stream is one JSON array", async () => {
   expect(contentType).toBe(jsonArray.contentType);
   const chunks = JSON.parse(text) as JsonObject[];
   expect(chunks.map(words).join("")).toContain('You said: "Hello"');
+});
+
+test("Bedrock's stream is binary, below a path without a version", async () => {
+  const converse = provider.speaks.find(({ dialect }) => dialect.id === "bedrock-converse")!;
+  const messages = [{ role: "user", content: [{ text: "Hello" }] }];
+  const { status, contentType, bytes } = await ask(pathOf(converse, "generate", true, "echo")!, { messages });
+  expect({ status, contentType }).toEqual({ status: 200, contentType: "application/vnd.amazon.eventstream" });
+  const { stream } = converse.dialect;
+  const decoder = stream.decoder();
+  const events: GenerateEvent[] = [];
+  const reader = stream.framing.reader((frame) => events.push(...decoder.push(frame)), { maxFrameBytes: 1 << 20 });
+  reader.push(bytes);
+  expect(reader.end().leftOver).toBe(false);
+  expect(events.at(-1)?.event.case).toBe("finished");
+  expect(saidIn(fold(events))).toContain('You said: "Hello"');
 });
 
 test("it counts", async () => {
