@@ -110,7 +110,7 @@ describe("row 44: cache marks", () => {
   });
 
   test("the paths of a report count them as the blocks they are", () => {
-    const wire = {
+    const wire: JsonObject = {
       messages: [
         {
           role: "user",
