@@ -6,6 +6,7 @@ import type { Address, Dialect } from "../../server/src/dialects/dialect.ts";
 import { dialectOf, dialects } from "../../server/src/dialects/index.ts";
 import type { Frame } from "../../server/src/framing/frame.ts";
 import { handmade } from "./handmade.ts";
+import { handmadeConverse } from "./handmade-converse.ts";
 
 /** A provider's recorded traffic, byte for byte where the source kept it so. See `test/fixtures/SOURCES.md`. */
 export interface Recording {
@@ -45,9 +46,10 @@ export const streamed = recordings.filter((recording): recording is Streamed => 
 export const unary = recordings.filter((recording): recording is Unary => recording.unary !== undefined);
 export const requested: readonly Requested[] = [
   ...recordings.filter((recording): recording is Requested => recording.request !== undefined),
-  ...handmade.map(({ dialect, name, request, path }) => {
+  ...[...handmade, ...handmadeConverse].map((made) => {
+    const { dialect, name, request } = made;
     const none = { status: 200, unary: undefined, stream: undefined, error: undefined };
-    const address = path === undefined ? undefined : addressOf(dialectOf(dialect), path);
+    const address = "path" in made ? addressOf(dialectOf(dialect), made.path) : undefined;
     return { ...none, dialect: dialectOf(dialect), name: `handmade/${name.replaceAll(" ", "-")}`, request, address };
   }),
 ];
