@@ -46,14 +46,17 @@ export const streamed = recordings.filter((recording): recording is Streamed => 
 export const unary = recordings.filter((recording): recording is Unary => recording.unary !== undefined);
 export const requested: readonly Requested[] = [
   ...recordings.filter((recording): recording is Requested => recording.request !== undefined),
-  ...[...handmade, ...handmadeConverse].map((made) => {
-    const { dialect, name, request } = made;
-    const none = { status: 200, unary: undefined, stream: undefined, error: undefined };
-    const address = "path" in made ? addressOf(dialectOf(dialect), made.path) : undefined;
-    return { ...none, dialect: dialectOf(dialect), name: `handmade/${name.replaceAll(" ", "-")}`, request, address };
-  }),
+  ...handmade.map((made) => asRequested(made)),
+  ...handmadeConverse.map(({ path, ...made }) => asRequested(made, path)),
 ];
 export const errors = recordings.filter((recording) => recording.error !== undefined);
+
+function asRequested({ dialect: id, name, request }: (typeof handmade)[number], path?: string): Requested {
+  const dialect = dialectOf(id);
+  const none = { status: 200, unary: undefined, stream: undefined, error: undefined };
+  const address = path === undefined ? undefined : addressOf(dialect, path);
+  return { ...none, dialect, name: `handmade/${name.replaceAll(" ", "-")}`, request, address };
+}
 
 export function othersOf(dialect: Dialect): readonly Dialect[] {
   return dialects.filter((other) => other !== dialect);
