@@ -104,21 +104,20 @@ function named(crossed: GenerateReply, { id, model }: GenerateReply, target: Dia
 function whatIsSaid(reply: GenerateReply, losses: readonly string[]): JsonValue {
   const [choice] = reply.choices;
   const { usage } = reply;
+  const isLost = (path: string) => losses.includes(path);
   return {
-    id: reply.id,
+    id: isLost("id") ? "lost" : reply.id,
     model: reply.model,
     parts: ordered(choice?.parts ?? [], losses),
     stopped: losses.some((path) => /^(stop|finish)_/.test(path)) ? "lost" : ending(choice),
     usage: usage
       ? {
           input: totalInputTokens(usage),
-          cacheRead: usage.cacheReadTokens,
-          cacheWrite: losses.includes("usage.cache_write_tokens")
-            ? "lost"
-            : usage.cacheWriteTokens + usage.cacheWrite1hTokens,
+          cacheRead: isLost("usage.cache_read_tokens") ? "lost" : usage.cacheReadTokens,
+          cacheWrite: isLost("usage.cache_write_tokens") ? "lost" : usage.cacheWriteTokens + usage.cacheWrite1hTokens,
           output: totalOutputTokens(usage),
           // Not every dialect can tell thoughts from the rest of the output.
-          reasoning: losses.includes("usage.reasoning_tokens") ? "lost" : usage.reasoningTokens,
+          reasoning: isLost("usage.reasoning_tokens") ? "lost" : usage.reasoningTokens,
         }
       : null,
   };
@@ -207,7 +206,9 @@ for (const { dialect, name, reply } of [
  * Thoughts that one dialect signed or encrypted are no use to another: the words stay, and the rest is reported lost.
  */
 function withoutSecrets(reply: GenerateReply, target: Dialect, losses: readonly string[]): GenerateReply {
-  const isForeign = ({ origin }: Part) => origin !== undefined && origin !== target.id;
+  // A dialect without a place for secrets loses its own clients' too, and says so.
+  const areLost = losses.some((path) => /\.(signature|encrypted_content)$/.test(path));
+  const isForeign = ({ origin }: Part) => (origin === undefined ? areLost : origin !== target.id);
   const choices = reply.choices.map((choice) => {
     const isSecret = (part: Part) => part.kind.case === "reasoning" && isForeign(part);
     if (choice.parts.some(isSecret)) expect(losses).not.toEqual([]);

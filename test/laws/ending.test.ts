@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Dialect } from "../../server/src/dialects/dialect.ts";
-import { eventsOf, framesOf, maxFrameBytes, streamed } from "./recordings.ts";
+import { eventsOf, framesOf, maxFrameBytes, streamed, unary } from "./recordings.ts";
 
 /*
  * Law 5, meter: the tally taken beside the bytes is the usage of the decoded stream.
@@ -68,6 +68,16 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
     }
   });
 });
+
+test.each(unary)(
+  "meter: $dialect.id $name says its usage in the one field that is read of it",
+  ({ dialect, unary: wire }) => {
+    const { usageField } = dialect;
+    // A dialect that says it in several is read whole.
+    const read = usageField === undefined ? wire : { [usageField]: wire[usageField] ?? null };
+    expect(dialect.usage(read)).toEqual(dialect.usage(wire));
+  },
+);
 
 /** How many bytes it takes until this many frames are whole. */
 function lengthOf(dialect: Dialect, stream: Buffer, frameCount: number): number {

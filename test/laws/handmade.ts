@@ -2,6 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { DialectId } from "../../server/src/dialects/dialect.ts";
 import { handmadeBedrock } from "./handmade-bedrock.ts";
 import { handmadeGemini } from "./handmade-gemini.ts";
+import { handmadeOllama } from "./handmade-ollama.ts";
 import { handmadeResponses } from "./handmade-responses.ts";
 
 export interface Handmade {
@@ -250,4 +251,5 @@ export const handmade: readonly Handmade[] = [
   ...handmadeResponses,
   ...handmadeGemini,
   ...handmadeBedrock,
+  ...handmadeOllama,
 ];

@@ -33,6 +33,7 @@ const foldersOf: Readonly<Record<string, readonly string[]>> = {
   "anthropic-messages": ["messages"],
   gemini: ["generate-content", "stream-generate-content"],
   "bedrock-converse": ["converse", "converse-stream"],
+  "ollama-chat": ["api-chat"],
 };
 
 export const maxFrameBytes = 1 << 20;
@@ -97,7 +98,11 @@ function read(dialect: Dialect, upstream: string, folder: string, name: string):
     address: addressIn(meta.path ?? ""),
     request: request && (JSON.parse(`${request}`) as JsonObject),
     unary: Array.isArray(body) ? undefined : (body as JsonObject | undefined),
-    stream: file(".response.sse") ?? file(".response.eventstream") ?? (Array.isArray(body) ? framed(body) : undefined),
+    stream:
+      file(".response.sse") ??
+      file(".response.eventstream") ??
+      file(".response.ndjson") ??
+      (Array.isArray(body) ? framed(body) : undefined),
     error: json && isError ? `${json}` : undefined,
   };
 }

@@ -122,7 +122,9 @@ describe.each(understood)("request: $dialect.id $name", (recording) => {
     const { maxOutputTokens } = (wire.generationConfig ?? {}) as { maxOutputTokens?: number };
     const { maxTokens } = (wire.inferenceConfig ?? {}) as { maxTokens?: number };
     const atTop = wire.max_completion_tokens ?? wire.max_tokens ?? wire.max_output_tokens;
-    const limit = atTop ?? maxOutputTokens ?? maxTokens;
+    // Ollama's -1 is no limit.
+    const { num_predict: toPredict = -1 } = (wire.options ?? {}) as { num_predict?: number };
+    const limit = atTop ?? maxOutputTokens ?? maxTokens ?? (toPredict >= 0 ? toPredict : undefined);
     expect(head.model).toBe(address.model ?? wire.model ?? "");
     expect(head.stream).toBe(address.stream ?? wire.stream === true);
     expect(head.maxOutputTokens).toBe(limit ?? undefined);

@@ -61,8 +61,8 @@ export interface Dialect {
   };
   /** The usage of a whole answer; undefined when it does not say. */
   usage(wire: JsonObject): Usage | undefined;
-  /** The top-level field of a whole answer that this is read from. */
-  readonly usageField: string;
+  /** The top-level field of a whole answer that this is read from. Without it there are several, and all of it is read. */
+  readonly usageField?: string;
   readonly count: {
     /** A request of the generate operation as the counting operation takes it. */
     request(wire: JsonObject, model: string): JsonObject;

@@ -2,6 +2,7 @@ import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
 import { fates as bedrockConverse } from "./bedrock-converse/fates.ts";
 import type { Fates } from "./fate.ts";
 import { fates as gemini } from "./gemini/fates.ts";
+import { fates as ollamaChat } from "./ollama-chat/fates.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
 import { fates as openaiResponses, hints as openaiResponsesHints } from "./openai-responses/fates.ts";
 
@@ -12,6 +13,7 @@ export const fatesOf: Readonly<Record<string, Fates>> = {
   "anthropic-messages": anthropicMessages,
   gemini,
   "bedrock-converse": bedrockConverse,
+  "ollama-chat": ollamaChat,
 };
 
 /** What to do about a refused field or a refused type of content, by the origin's dialect. */

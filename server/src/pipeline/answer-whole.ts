@@ -111,13 +111,15 @@ export function errorAnswer(
  * body is so odd that somebody should read the whole of it.
  */
 function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
+  const { usageField } = dialect;
+  if (usageField === undefined) return undefined;
   try {
     const text = raw.toString("utf8");
     const { fields, closingBrace } = gateJson(text);
-    const span = fields.get(dialect.usageField);
+    const span = fields.get(usageField);
     // The gate trusts the syntax, so at least it has to be one object from the first character to the last.
     if (!span || fields.has("error") || text[0] !== "{" || text.slice(closingBrace).trimEnd() !== "}") return undefined;
-    return dialect.usage({ [dialect.usageField]: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
+    return dialect.usage({ [usageField]: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
   } catch {
     return undefined;
   }

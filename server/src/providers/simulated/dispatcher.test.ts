@@ -101,3 +101,13 @@ test("models that are named in the body are found as before", async () => {
   expect(status).toBe(200);
   expect(text).toContain("Hello");
 });
+
+test("Ollama's stream is lines of JSON, and comes where the request does not say", async () => {
+  const ollama = provider.speaks.find(({ dialect }) => dialect.id === "ollama-chat")!;
+  const body = { model: "echo", messages: [{ role: "user", content: "Hello" }] };
+  const { status, contentType, text } = await ask(pathOf(ollama, "generate", true, "echo")!, body);
+  expect({ status, contentType }).toEqual({ status: 200, contentType: "application/x-ndjson; charset=utf-8" });
+  const lines = text.trimEnd().split("\n");
+  expect(lines.slice(0, -1).every((line) => line.endsWith('"done":false}'))).toBe(true);
+  expect(JSON.parse(lines.at(-1)!)).toMatchObject({ done: true, done_reason: "stop", eval_count: expect.any(Number) });
+});
