@@ -40,7 +40,8 @@ export class WireRequest implements Request {
   readonly #dialect: Dialect;
   readonly #address: Address;
   readonly #raw: Buffer;
-  readonly #text: string;
+  /** Every character is one byte, so that places in the text are places in the bytes. */
+  readonly #isAscii: boolean;
   readonly #gated: Gated;
   readonly #wire: JsonObject;
   #value: GenerateRequest | undefined;
@@ -51,9 +52,11 @@ export class WireRequest implements Request {
     this.#dialect = dialect;
     this.#address = address;
     this.#raw = raw;
-    this.#text = raw.toString("utf8");
-    this.#gated = gateJson(this.#text);
-    this.#wire = parseObject(this.#text);
+    // The text is not kept: a call lives long enough for the garbage collector to carry it along.
+    const text = raw.toString("utf8");
+    this.#isAscii = text.length === raw.length;
+    this.#gated = gateJson(text);
+    this.#wire = parseObject(text);
     this.head = dialect.request.head(this.#wire, address);
   }
 
@@ -70,7 +73,7 @@ export class WireRequest implements Request {
     const { dialect, model, askUsage } = target;
     if (dialect !== this.#dialect) return encode(this.value(), target, this.head.stream);
     const edits = dialect.request.edits(this.#wire, { model, askUsage });
-    return edits.size === 0 ? this.#raw : Buffer.from(splice(this.#text, this.#gated, edits));
+    return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
   }
 }
 
@@ -103,23 +106,32 @@ function encode(value: GenerateRequest, target: RequestTarget, stream: boolean):
   return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire, model) : wire));
 }
 
-/** Replaces or adds top-level fields and leaves every other character as it is. */
-function splice(text: string, { fields, closingBrace }: Gated, edits: ReadonlyMap<string, string>): string {
+/** Replaces or adds top-level fields and leaves every other byte as it is. */
+function splice(raw: Buffer, isAscii: boolean, gated: Gated, edits: ReadonlyMap<string, string>): Buffer {
+  const text = isAscii ? "" : raw.toString("utf8");
+  const byteAt = (place: number) => (isAscii ? place : Buffer.byteLength(text.slice(0, place)));
+  const { fields } = gated;
   const changes: { readonly start: number; readonly end: number; readonly value: string }[] = [];
   let added = "";
   for (const [field, value] of edits) {
     const span = fields.get(field);
-    if (span) changes.push({ start: span.start, end: span.end, value });
+    if (span) changes.push({ start: byteAt(span.start), end: byteAt(span.end), value });
     else added += `${fields.size > 0 || added ? "," : ""}${JSON.stringify(field)}:${value}`;
   }
   if (changes.length > 1) changes.sort((a, b) => a.start - b.start);
-  let spliced = "";
+  const pieces: Buffer[] = [];
   let from = 0;
   for (const { start, end, value } of changes) {
-    spliced += text.slice(from, start) + value;
+    pieces.push(raw.subarray(from, start), Buffer.from(value));
     from = end;
   }
-  return spliced + text.slice(from, closingBrace) + added + text.slice(closingBrace);
+  if (added !== "") {
+    const closingBrace = byteAt(gated.closingBrace);
+    pieces.push(raw.subarray(from, closingBrace), Buffer.from(added));
+    from = closingBrace;
+  }
+  pieces.push(raw.subarray(from));
+  return Buffer.concat(pieces);
 }
 
 function parseObject(text: string): JsonObject {

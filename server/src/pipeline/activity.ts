@@ -45,7 +45,11 @@ export class Activity {
   readonly #clock: Clock;
   readonly #latest: EndedCall[] = [];
   readonly #watchers = new Set<(ended: EndedCall) => void>();
-  readonly #running = new Set<Call>();
+  /**
+   * A list, and each call knows its place in it. A set would do it in fewer words, but it leaves old tables behind with every
+   * few dozen calls, and these keep the calls in them, bodies and all, until the next full garbage collection.
+   */
+  readonly #running: Call[] = [];
   #interruption: GatewayError | undefined;
   #sequence = 0;
 
@@ -54,22 +58,27 @@ export class Activity {
   }
 
   get inFlight(): number {
-    return this.#running.size;
+    return this.#running.length;
   }
 
   began(call: Call): void {
-    this.#running.add(call);
+    call.runningAt = this.#running.push(call) - 1;
     if (this.#interruption) call.interrupt(this.#interruption);
   }
 
   /** Ends every call that is running, and every one that still comes. */
   interrupt(why: GatewayError): void {
     this.#interruption = why;
-    for (const call of this.#running) call.interrupt(why);
+    for (const call of [...this.#running]) call.interrupt(why);
   }
 
   ended(call: Call, status: number, error: GatewayError | undefined): void {
-    this.#running.delete(call);
+    // The last one takes its place.
+    const moved = this.#running.pop()!;
+    if (moved !== call) {
+      this.#running[call.runningAt] = moved;
+      moved.runningAt = call.runningAt;
+    }
     const { attempts } = call;
     const last = attempts[attempts.length - 1];
     const ended: EndedCall = {

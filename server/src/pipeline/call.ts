@@ -66,6 +66,8 @@ export class Call {
   readonly attempts: AttemptRecord[] = [];
   /** With the one that is running. */
   attemptsBegun = 0;
+  /** Its place among the calls that are running; kept by `Activity`. */
+  runningAt = -1;
   /** The last byte of the answer has been handed to the client's connection. */
   complete = false;
   /** When the first byte of the answer was ready to leave. */
