@@ -1,20 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { GatewayError, Reason } from "../../canonical/error.ts";
-import {
-  choiceFinished,
-  failed,
-  finished,
-  opened,
-  part,
-  partClosed,
-  partGrown,
-  partOpened,
-} from "../../canonical/events.ts";
+import { choiceFinished, finished, opened, part, partClosed, partGrown, partOpened } from "../../canonical/events.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { opaqueOf } from "../opaque.ts";
+import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, fieldsBeside, objectIn, parseObject, stringIn } from "../wire.ts";
 import { decodeFinish } from "./finish.ts";
 import { decodeAnswerBlock, explanation } from "./reply.ts";
@@ -38,7 +29,6 @@ interface OpenBlock {
 export function createDecoder(): StreamDecoder {
   const blocks = new Map<number, OpenBlock>();
   let nextPart = 0;
-  let isOver = false;
   let isOpen = false;
   let usage: JsonObject | undefined;
   let native = "";
@@ -171,7 +161,6 @@ export function createDecoder(): StreamDecoder {
   }
 
   function stop(events: GenerateEvent[]): void {
-    isOver = true;
     if (!isOpen) start({}, events);
     for (const at of [...blocks.keys()]) stopBlock({ index: at }, events);
     const why = explanation(native, stopDetails);
@@ -216,29 +205,7 @@ export function createDecoder(): StreamDecoder {
     }
   }
 
-  return {
-    push(frame) {
-      if (isOver) return [];
-      const events: GenerateEvent[] = [];
-      try {
-        read(frame, events);
-      } catch (error) {
-        if (!(error instanceof GatewayError)) throw error;
-        isOver = true;
-        events.push(failed(error));
-      }
-      return events;
-    },
-    end() {
-      if (isOver) return [];
-      isOver = true;
-      return [failed(new GatewayError(Reason.UPSTREAM_TRUNCATED, "The stream ended before the answer was complete."))];
-    },
-  };
-}
-
-function garbage(what: string): GatewayError {
-  return new GatewayError(Reason.UPSTREAM_GARBAGE, `The provider's stream ${what}.`);
+  return decoderOf(read);
 }
 
 const messageWords = new Set([

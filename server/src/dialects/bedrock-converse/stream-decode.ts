@@ -1,10 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { GatewayError, Reason } from "../../canonical/error.ts";
 import {
   choiceFinished,
-  failed,
   finished,
   opened,
   part,
@@ -17,6 +15,7 @@ import {
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { opaqueOf } from "../opaque.ts";
+import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, fieldsBeside, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { decodeRedacted } from "./blocks.ts";
 import { frameError, isFailure } from "./error.ts";
@@ -53,7 +52,6 @@ export function createDecoder(): StreamDecoder {
   /** Calls that closed without a word of arguments. Whether that means none is known when the answer has ended. */
   const silent: number[] = [];
   let nextPart = 0;
-  let isOver = false;
   let isOpen = false;
   let ending: JsonObject | undefined;
   let metadata: JsonObject | undefined;
@@ -167,7 +165,6 @@ export function createDecoder(): StreamDecoder {
   /** The ending has been said and so has the usage, in whichever order. */
   function finish(events: GenerateEvent[]): void {
     if (ending === undefined || metadata === undefined) return;
-    isOver = true;
     if (!isOpen) start({}, events);
     for (const at of [...blocks.keys()]) stopBlock(at, events);
     const native = stringIn(ending.stopReason) ?? "";
@@ -216,25 +213,7 @@ export function createDecoder(): StreamDecoder {
     }
   }
 
-  return {
-    push(frame) {
-      if (isOver) return [];
-      const events: GenerateEvent[] = [];
-      try {
-        read(frame, events);
-      } catch (error) {
-        if (!(error instanceof GatewayError)) throw error;
-        isOver = true;
-        events.push(failed(error));
-      }
-      return events;
-    },
-    end() {
-      if (isOver) return [];
-      isOver = true;
-      return [failed(new GatewayError(Reason.UPSTREAM_TRUNCATED, "The stream ended before the answer was complete."))];
-    },
-  };
+  return decoderOf(read);
 }
 
 /** The part a held-back block has become. */
@@ -246,10 +225,6 @@ function wholeOf({ kind, start, json, pieces, bytes }: Gathered): Part {
   if (pieces.length > 0 || kind === "toolResult") inner.content = [...(listIn(inner.content) ?? []), ...pieces];
   const block = { [kind]: inner };
   return kind === "image" ? decodeAnswerBlock(block) : part({ case: "opaque", value: opaqueOf(dialect, block) });
-}
-
-function garbage(what: string): GatewayError {
-  return new GatewayError(Reason.UPSTREAM_GARBAGE, `The provider's stream ${what}.`);
 }
 
 /** `p` makes all events nearly the same length, so that nobody can guess words from outside. It says nothing. */

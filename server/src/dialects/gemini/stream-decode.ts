@@ -1,11 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { FinishReason, type GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { GatewayError, Reason } from "../../canonical/error.ts";
-import { choiceFinished, failed, finished, opened } from "../../canonical/events.ts";
+import { choiceFinished, finished, opened } from "../../canonical/events.ts";
 import { setField } from "../../canonical/extra.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
+import { decoderOf, garbage, truncated } from "../stream-decoder.ts";
 import { countIn, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { type CandidateDecoder, createCandidateDecoder } from "./candidate-decode.ts";
 import { errorInAnswer } from "./error.ts";
@@ -24,7 +24,6 @@ export function createDecoder(): StreamDecoder {
   const candidates = new Map<number, CandidateDecoder>();
   let replyId = "";
   let isOpen = false;
-  let isOver = false;
   let isEnded = false;
   let blocked: string | undefined;
   let usage: Usage | undefined;
@@ -97,41 +96,19 @@ export function createDecoder(): StreamDecoder {
     events.push(finished(usage, extra));
   }
 
-  /** Runs `step`; what it throws is the end of the answer. */
-  function guarded(step: (events: GenerateEvent[]) => void): GenerateEvent[] {
-    const events: GenerateEvent[] = [];
-    try {
-      step(events);
-    } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      isOver = true;
-      events.push(failed(error));
-    }
-    return events;
-  }
-
-  return {
-    push(frame) {
-      if (isOver) return [];
-      return guarded((events) => readChunk(chunkIn(frame), events));
+  return decoderOf(
+    (frame, events) => readChunk(chunkIn(frame), events),
+    (events) => {
+      if (!isEnded) throw truncated();
+      finish(events);
     },
-    end() {
-      if (isOver) return [];
-      isOver = true;
-      return guarded((events) => {
-        if (!isEnded) {
-          throw new GatewayError(Reason.UPSTREAM_TRUNCATED, "The stream ended before the answer was complete.");
-        }
-        finish(events);
-      });
-    },
-  };
+  );
 }
 
 function chunkIn(frame: Frame): JsonObject {
   const chunk = parseObject(frame.data);
   if (chunk === undefined) {
-    throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's stream holds an event that is not a JSON object.");
+    throw garbage("holds an event that is not a JSON object");
   }
   if (isError(frame, chunk)) throw errorInAnswer(chunk);
   return chunk;

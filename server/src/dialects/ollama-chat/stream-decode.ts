@@ -1,9 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { GatewayError, Reason } from "../../canonical/error.ts";
 import {
   choiceFinished,
-  failed,
   finished,
   opened,
   partClosed,
@@ -15,6 +13,7 @@ import {
 import { mergeExtra } from "../../canonical/extra.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
+import { decoderOf, garbage } from "../stream-decoder.ts";
 import { fieldsBeside, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { callIdInAnswer } from "./call-id.ts";
 import { decodeCall } from "./calls.ts";
@@ -26,7 +25,6 @@ import { decodeUsage } from "./usage.ts";
 /** Lines to events. Each line is an answer of its own in form, with a piece of the message in it; the last one is `done`. */
 export function createDecoder(): StreamDecoder {
   let createdAt: string | undefined;
-  let isOver = false;
   let nextPart = 0;
   let calls = 0;
   let prose: { readonly kind: string; readonly index: number } | undefined;
@@ -93,7 +91,6 @@ export function createDecoder(): StreamDecoder {
   }
 
   function finish(line: JsonObject, events: GenerateEvent[]): void {
-    isOver = true;
     closeProse(events);
     const native = stringIn(line.done_reason) ?? "";
     events.push(
@@ -107,23 +104,10 @@ export function createDecoder(): StreamDecoder {
     );
   }
 
-  return {
-    push(frame) {
-      if (isOver) return [];
-      const line = parseObject(frame.data);
-      const events: GenerateEvent[] = [];
-      if (line && !line.error) {
-        read(line, events);
-        return events;
-      }
-      isOver = true;
-      const garbage = "The provider's stream holds a line that is not a JSON object.";
-      return [failed(line ? errorInAnswer(line) : new GatewayError(Reason.UPSTREAM_GARBAGE, garbage))];
-    },
-    end() {
-      if (isOver) return [];
-      isOver = true;
-      return [failed(new GatewayError(Reason.UPSTREAM_TRUNCATED, "The stream ended before the answer was complete."))];
-    },
-  };
+  return decoderOf((frame, events) => {
+    const line = parseObject(frame.data);
+    if (line === undefined) throw garbage("holds a line that is not a JSON object");
+    if (line.error) throw errorInAnswer(line);
+    read(line, events);
+  });
 }

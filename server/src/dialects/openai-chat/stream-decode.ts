@@ -1,12 +1,12 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { GatewayError, Reason } from "../../canonical/error.ts";
-import { failed, finished, opened } from "../../canonical/events.ts";
+import { finished, opened } from "../../canonical/events.ts";
 import { setField } from "../../canonical/extra.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
+import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { type ChoiceDecoder, createChoiceDecoder } from "./choice-decode.ts";
 import { decodeUsage } from "./usage.ts";
@@ -21,7 +21,6 @@ export function createDecoder(): StreamDecoder {
   const choices = new Map<number, ChoiceDecoder>();
   let head: JsonObject = {};
   let isOpen = false;
-  let isOver = false;
   let usage: Usage | undefined;
   const openedExtra: JsonObject = {};
   let laterExtra: JsonObject | undefined;
@@ -75,8 +74,6 @@ export function createDecoder(): StreamDecoder {
   }
 
   function finish(events: GenerateEvent[]): void {
-    if (isOver) return;
-    isOver = true;
     open(events);
     for (const [, choice] of [...choices].sort(([a], [b]) => a - b)) choice.finish(events);
     events.push(finished(usage, laterExtra));
@@ -89,34 +86,13 @@ export function createDecoder(): StreamDecoder {
     }
     const chunk = parseObject(frame.data);
     if (chunk === undefined) {
-      throw new GatewayError(
-        Reason.UPSTREAM_GARBAGE,
-        "The provider's stream holds an event that is not a JSON object.",
-      );
+      throw garbage("holds an event that is not a JSON object");
     }
     if (isError(frame, chunk)) throw errorInAnswer(chunk);
     readChunk(chunk, events);
   }
 
-  return {
-    push(frame) {
-      if (isOver) return [];
-      const events: GenerateEvent[] = [];
-      try {
-        read(frame, events);
-      } catch (error) {
-        if (!(error instanceof GatewayError)) throw error;
-        isOver = true;
-        events.push(failed(error));
-      }
-      return events;
-    },
-    end() {
-      if (isOver) return [];
-      isOver = true;
-      return [failed(new GatewayError(Reason.UPSTREAM_TRUNCATED, "The stream ended before the answer was complete."))];
-    },
-  };
+  return decoderOf(read);
 }
 
 /** An error inside the stream: an `error` field in a chunk, an event of that name, or Mistral's flat error object. */

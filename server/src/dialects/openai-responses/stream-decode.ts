@@ -1,10 +1,10 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { GatewayError, Reason } from "../../canonical/error.ts";
-import { choiceFinished, failed, finished, opened } from "../../canonical/events.ts";
+import { choiceFinished, finished, opened } from "../../canonical/events.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
+import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { decodeFinish, nativeEnding } from "./finish.ts";
 import { createItemDecoder, type ItemDecoder } from "./item-decode.ts";
@@ -22,7 +22,6 @@ export function createDecoder(): StreamDecoder {
   let nextPart = 0;
   let calls = false;
   let isOpen = false;
-  let isOver = false;
 
   const partNumber = (part: Part): number => {
     calls ||= part.kind.case === "toolCall";
@@ -79,7 +78,6 @@ export function createDecoder(): StreamDecoder {
       for (const [index, item] of output.entries()) addItem({ output_index: index, item }, events);
     }
     for (const [index, item] of items) item.finish(objectIn(output[index]), events);
-    isOver = true;
     const native = nativeEnding(response) || type.slice("response.".length);
     events.push(choiceFinished({ choice: 0, finishReason: decodeFinish(native, calls), nativeFinishReason: native }));
     events.push(finished(decodeUsage(response.usage), extraOf(response)));
@@ -135,27 +133,5 @@ export function createDecoder(): StreamDecoder {
     }
   }
 
-  return {
-    push(frame) {
-      if (isOver) return [];
-      const events: GenerateEvent[] = [];
-      try {
-        read(frame, events);
-      } catch (error) {
-        if (!(error instanceof GatewayError)) throw error;
-        isOver = true;
-        events.push(failed(error));
-      }
-      return events;
-    },
-    end() {
-      if (isOver) return [];
-      isOver = true;
-      return [failed(new GatewayError(Reason.UPSTREAM_TRUNCATED, "The stream ended before the answer was complete."))];
-    },
-  };
-}
-
-function garbage(what: string): GatewayError {
-  return new GatewayError(Reason.UPSTREAM_GARBAGE, `The provider's stream ${what}.`);
+  return decoderOf(read);
 }
