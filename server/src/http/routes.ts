@@ -116,10 +116,14 @@ export function routes(options: RouteOptions): HttpHandler {
   return (request, response) => {
     const url = request.url ?? "/";
     const query = url.indexOf("?");
-    const path = withoutVendor(query === -1 ? url : url.slice(0, query));
+    const sent = query === -1 ? url : url.slice(0, query);
     const method = request.method ?? "GET";
-    const handler = table.get(path)?.get(method);
+    // Most calls end here.
+    const handler = table.get(sent)?.get(method);
     if (handler) return handler(request, response);
+    const path = withoutVendor(sent);
+    const known = table.get(path)?.get(method);
+    if (known) return known(request, response);
     if (path.startsWith("/pontage.")) return rpc(request, response);
     const named = patterns.find((pattern) => pattern.method === method && matches(pattern, path));
     if (named) return serveNamed(named, path, request, response);
