@@ -4,7 +4,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, describe, expect, test } from "vitest";
 import { GatewayError, reasonName } from "../../server/src/canonical/error.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
-import { writeSse } from "../../server/src/framing/sse.ts";
+import { jsonLines } from "../../server/src/framing/json-lines.ts";
 import {
   errors,
   eventsOf,
@@ -73,9 +73,15 @@ describe.each(streamed)("stream $dialect.id $name", (recording) => {
       createTimeSeconds: 1795000000,
       losses,
     });
-    const frames = eventsOf(dialect, framesOf([stream])).flatMap((event) => encoder.push(event));
+    const frames = eventsOf(dialect, framesOf(dialect, [stream])).flatMap((event) => encoder.push(event));
     const lost = losses.paths.map((path) => `: lost ${path}\n`).join("");
-    golden(recording, other.id, "sse", lost + frames.map(writeSse).join(""));
+    const writer = other.stream.framing.writer();
+    golden(
+      recording,
+      other.id,
+      other.stream.framing === jsonLines ? "ndjson" : "sse",
+      lost + frames.map((frame) => writer.frame(frame)).join(""),
+    );
   });
 });
 

@@ -50,7 +50,7 @@ function whole(events: readonly GenerateEvent[]): JsonValue {
 const answers = [
   ...streamed.map(({ dialect, name, stream }) => ({
     name: `${dialect.id} ${name}`,
-    events: eventsOf(dialect, framesOf([stream])),
+    events: eventsOf(dialect, framesOf(dialect, [stream])),
   })),
   ...unary.map(({ dialect, name, unary: wire }) => ({
     name: `${dialect.id} ${name}, whole`,
@@ -89,7 +89,7 @@ describe.each(answers.filter(({ events }) => events.at(-1)?.event.case === "fail
 test.each(streamed.filter(({ dialect, name }) => dialect === openaiResponses && !name.includes("error")))(
   "recorded $name: what the library makes of the provider's own bytes is what is decoded",
   async ({ dialect, stream }) => {
-    const decoded = dialect.unary.encode(fold(eventsOf(dialect, framesOf([stream]))), new LossReport());
+    const decoded = dialect.unary.encode(fold(eventsOf(dialect, framesOf(dialect, [stream]))), new LossReport());
     const { output } = await read(`${stream}`).finalResponse();
     // The provider encrypts anew, and rounds, each time it repeats itself.
     const comparable = (items: unknown) => plain(items, ["encrypted_content", "logprobs"]);

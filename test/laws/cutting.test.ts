@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
 import { eventsOf, framesOf, maxFrameBytes, randomCuts, type Streamed, seededRandom, streamed } from "./recordings.ts";
 
 /*
@@ -17,7 +16,7 @@ interface Relayed {
 function relay({ dialect }: Streamed, chunks: readonly Buffer[], hideUsage: boolean): Relayed {
   const tally = dialect.stream.tally({ hideUsage });
   const out: Buffer[] = [];
-  const scanner = createSseScanner({
+  const scanner = dialect.stream.framing.scanner({
     markers: dialect.stream.markers,
     maxFrameBytes,
     onBytes: (bytes) => out.push(bytes),
@@ -63,11 +62,11 @@ describe.each(streamed)("$dialect.id $name", (recording) => {
   });
 
   test(`cutting: the same events and the same tally at every cut (seed ${seed})`, () => {
-    const frames = framesOf([stream]);
+    const frames = framesOf(dialect, [stream]);
     const events = eventsOf(dialect, frames);
     const whole = relay(recording, [stream], true);
     for (const chunks of cuts) {
-      expect(eventsOf(dialect, framesOf(chunks))).toEqual(events);
+      expect(eventsOf(dialect, framesOf(dialect, chunks))).toEqual(events);
       expect(relay(recording, chunks, true)).toEqual(whole);
     }
     // Every place to cut once, in two pieces. Long recordings repeat themselves: every place of their first 8 KB.
@@ -75,7 +74,7 @@ describe.each(streamed)("$dialect.id $name", (recording) => {
       const pieces = [stream.subarray(0, at), stream.subarray(at)];
       const bytes = relay(recording, pieces, false).bytes;
       if (bytes !== `${stream}`) expect(bytes, `cut at ${at}`).toBe(`${stream}`);
-      const cut = framesOf(pieces);
+      const cut = framesOf(dialect, pieces);
       if (cut.length !== frames.length) expect(cut, `cut at ${at}`).toEqual(frames);
     }
   });

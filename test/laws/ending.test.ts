@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
-import { eventsOf, framesOf, maxFrameBytes, streamed } from "./recordings.ts";
+import { eventsOf, framesOf, lastFrameOf, maxFrameBytes, streamed } from "./recordings.ts";
 
 /*
  * Law 5, meter: the tally taken beside the bytes is the usage of the decoded stream.
@@ -8,12 +7,12 @@ import { eventsOf, framesOf, maxFrameBytes, streamed } from "./recordings.ts";
  */
 
 describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
-  const frames = framesOf([stream]);
+  const frames = framesOf(dialect, [stream]);
   const isTerminal = (name: string | undefined) => name === "finished" || name === "failed";
 
   test("meter: the tally is the decoded usage", () => {
     const tally = dialect.stream.tally({ hideUsage: true });
-    const scanner = createSseScanner({
+    const scanner = dialect.stream.framing.scanner({
       markers: dialect.stream.markers,
       maxFrameBytes,
       onBytes: () => {},
@@ -59,9 +58,9 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
       // OpenRouter tells its error before the last frames, which then no longer matter.
       if (whole === "finished") expect(endings[0]!.event.case, `after ${count} frames`).toBe("failed");
     }
-    const lastFrameAt = stream.subarray(0, stream.length - 2).lastIndexOf("\n\n") + 2;
-    for (let at = lastFrameAt; at < stream.length; at += 1) {
-      const events = eventsOf(dialect, framesOf([stream.subarray(0, at)]));
+    const { begin, whole: end } = lastFrameOf(dialect, stream);
+    for (let at = begin; at < end; at += 1) {
+      const events = eventsOf(dialect, framesOf(dialect, [stream.subarray(0, at)]));
       if (whole === "finished") expect(events.at(-1)!.event.case, `cut at byte ${at}`).toBe("failed");
     }
   });

@@ -5,7 +5,7 @@ import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Dialect } from "../../server/src/dialects/dialect.ts";
 import { dialectOf, dialects } from "../../server/src/dialects/index.ts";
 import type { Frame } from "../../server/src/framing/frame.ts";
-import { createSseReader } from "../../server/src/framing/sse.ts";
+import { jsonLines } from "../../server/src/framing/json-lines.ts";
 import { handmade } from "./handmade.ts";
 
 /** A provider's recorded traffic, byte for byte where the source kept it so. See `test/fixtures/SOURCES.md`. */
@@ -30,6 +30,7 @@ const folderOf: Readonly<Record<string, string>> = {
   "openai-chat": "chat-completions",
   "openai-responses": "responses",
   "anthropic-messages": "messages",
+  "ollama-chat": "api-chat",
 };
 
 export const maxFrameBytes = 1 << 20;
@@ -88,7 +89,7 @@ function read(dialect: Dialect, upstream: string, folder: string, name: string):
     status: meta.status,
     request: request && (JSON.parse(`${request}`) as JsonObject),
     unary: Array.isArray(body) ? undefined : (body as JsonObject | undefined),
-    stream: file(".response.sse") ?? (Array.isArray(body) ? framed(body) : undefined),
+    stream: file(".response.sse") ?? file(".response.ndjson") ?? (Array.isArray(body) ? framed(body) : undefined),
     error: json && isError ? `${json}` : undefined,
   };
 }
@@ -100,12 +101,19 @@ function framed(chunks: readonly unknown[]): Buffer {
 }
 
 /** The frames of a stream that comes in these chunks. */
-export function framesOf(chunks: readonly Uint8Array[]): Frame[] {
+export function framesOf({ stream: { framing } }: Dialect, chunks: readonly Uint8Array[]): Frame[] {
   const frames: Frame[] = [];
-  const reader = createSseReader((frame) => frames.push(frame), { maxFrameBytes });
+  const reader = framing.reader((frame) => frames.push(frame), { maxFrameBytes });
   for (const chunk of chunks) reader.push(chunk);
   reader.end();
   return frames;
+}
+
+/** Where the last frame begins, and up to which byte it is not yet whole: a line of JSON is so without its line feed. */
+export function lastFrameOf({ stream: { framing } }: Dialect, stream: Buffer): { begin: number; whole: number } {
+  if (framing === jsonLines)
+    return { begin: stream.lastIndexOf("\n", stream.length - 2) + 1, whole: stream.length - 1 };
+  return { begin: stream.subarray(0, stream.length - 2).lastIndexOf("\n\n") + 2, whole: stream.length };
 }
 
 /** The events of a stream that comes in these frames and then ends. */

@@ -60,7 +60,7 @@ const isWhole = ({ name }: Streamed) => !name.includes("error");
 
 describe.each(streamed.filter(isWhole))("streamed: $dialect.id $name", ({ dialect, stream }) => {
   test("fold: whole, it says the same, and streamed again too", () => {
-    const events = eventsOf(dialect, framesOf([stream]));
+    const events = eventsOf(dialect, framesOf(dialect, [stream]));
     const reply = fold(events);
     const whole = dialect.unary.decode(dialect.unary.encode(reply, new LossReport()));
     expect(withPlainArguments(whole)).toEqual(withPlainArguments(reply));
@@ -69,7 +69,7 @@ describe.each(streamed.filter(isWhole))("streamed: $dialect.id $name", ({ dialec
 });
 
 describe.each(streamed)("streamed: $dialect.id $name", ({ dialect, stream }) => {
-  const events = eventsOf(dialect, framesOf([stream]));
+  const events = eventsOf(dialect, framesOf(dialect, [stream]));
 
   test("parts open before they grow, grow before they close, and are numbered without gaps", () => {
     const [first] = events;
@@ -121,8 +121,13 @@ describe.each(understood)("request: $dialect.id $name", (recording) => {
     const head = dialect.request.head(wire);
     expect(head.model).toBe(wire.model);
     expect(head.stream).toBe(wire.stream === true);
+    // Ollama's -1 is no limit.
+    const inOptions = (wire.options as { num_predict?: number } | undefined)?.num_predict ?? -1;
     expect(head.maxOutputTokens).toBe(
-      wire.max_completion_tokens ?? wire.max_tokens ?? wire.max_output_tokens ?? undefined,
+      wire.max_completion_tokens ??
+        wire.max_tokens ??
+        wire.max_output_tokens ??
+        (inOptions >= 0 ? inOptions : undefined),
     );
   });
 });

@@ -4,8 +4,6 @@ import { GatewayError } from "../../server/src/canonical/error.ts";
 import { fold } from "../../server/src/canonical/fold.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
 import type { Frame } from "../../server/src/framing/frame.ts";
-import { createSseReader } from "../../server/src/framing/sse.ts";
-import { createSseScanner } from "../../server/src/framing/sse-scan.ts";
 import {
   errors,
   eventsOf,
@@ -120,7 +118,7 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
 
   test.each(streamed)("stream $dialect.id $name", ({ dialect, stream, name }) => {
     const random = seededRandom(seed);
-    const frames = framesOf([stream]);
+    const frames = framesOf(dialect, [stream]);
     for (let round = 0; round < rounds; round += 1) {
       const at = Math.floor(random() * frames.length);
       const spoilt = frames.map((frame, index) =>
@@ -159,13 +157,13 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
       const chunks = randomCuts(bytes, random, 500);
       const decoder = dialect.stream.decoder();
       attempt(`${name} read`, () => {
-        const reader = createSseReader((frame) => decoder.push(frame), { maxFrameBytes });
+        const reader = dialect.stream.framing.reader((frame) => decoder.push(frame), { maxFrameBytes });
         for (const chunk of chunks) reader.push(chunk);
         reader.end();
       });
       decoder.end();
       const out: Buffer[] = [];
-      const scanner = createSseScanner({
+      const scanner = dialect.stream.framing.scanner({
         markers: dialect.stream.markers,
         maxFrameBytes,
         onBytes: (part) => out.push(part),
@@ -197,6 +195,7 @@ describe(`spoilt recordings (PONTAGE_SEED=${seed})`, () => {
 
 /** How each dialect says that an answer is complete. */
 function isEnding({ data }: Frame): boolean {
+  if (data !== "[DONE]" && (JSON.parse(data) as JsonObject).done === true) return true;
   return data === "[DONE]" || /^{"type":"(message_stop|response\.completed|response\.incomplete)"/.test(data);
 }
 

@@ -1,5 +1,6 @@
 import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
 import type { Fates } from "./fate.ts";
+import { fates as ollamaChat } from "./ollama-chat/fates.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
 import { fates as openaiResponses, hints as openaiResponsesHints } from "./openai-responses/fates.ts";
 
@@ -8,6 +9,7 @@ export const fatesOf: Readonly<Record<string, Fates>> = {
   "openai-chat": openaiChat,
   "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,
+  "ollama-chat": ollamaChat,
 };
 
 /** What to do about a refused field or a refused type of content, by the origin's dialect. */

@@ -1,12 +1,13 @@
 import { anthropicMessages } from "./anthropic-messages/index.ts";
 import type { Dialect, DialectId } from "./dialect.ts";
+import { ollamaChat } from "./ollama-chat/index.ts";
 import { openaiChat } from "./openai-chat/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
 
 export type { Dialect, DialectId };
 
 /** Every dialect there is. Front doors, laws and crossings follow from this list. */
-export const dialects: readonly Dialect[] = [openaiChat, anthropicMessages, openaiResponses];
+export const dialects: readonly Dialect[] = [openaiChat, anthropicMessages, openaiResponses, ollamaChat];
 
 const byId = new Map<string, Dialect>(dialects.map((dialect) => [dialect.id, dialect]));
 

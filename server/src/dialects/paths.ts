@@ -1,4 +1,4 @@
-import { type GenerateRequest, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { type GenerateRequest, type Part, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { spelling } from "./crossing.ts";
 import { markOf } from "./openai-responses/mark.ts";
 
@@ -17,6 +17,7 @@ export function partPath(request: GenerateRequest, index: number, at: number): s
   const parts = request.messages[index]?.parts ?? [];
   if (request.dialect === "openai-responses") return partOfItemPath(request, index, at);
   const kind = parts[at]?.kind.case;
+  if (request.dialect === "ollama-chat") return `${path}.${ollamaField(parts, at)}`;
   if (request.dialect === "openai-chat" && (kind === "toolCall" || kind === "reasoning" || kind === "refusal")) {
     // Chat writes these beside the content and not in it.
     const before = parts.slice(0, at).filter((part) => part.kind.case === kind).length;
@@ -26,6 +27,15 @@ export function partPath(request: GenerateRequest, index: number, at: number): s
   const besides =
     request.dialect === "openai-chat" ? parts.slice(0, at).filter((part) => part.kind.case === "reasoning") : [];
   return `${path}.content[${at - besides.length}]`;
+}
+
+/** Ollama writes each kind of part in a field of its own. */
+function ollamaField(parts: readonly Part[], at: number): string {
+  const kind = parts[at]?.kind.case;
+  const before = parts.slice(0, at).filter((part) => part.kind.case === kind).length;
+  if (kind === "toolCall") return `tool_calls[${before}]`;
+  if (kind === "image") return `images[${before}]`;
+  return kind === "reasoning" ? "thinking" : "content";
 }
 
 /** On Responses a turn of the model's is several items, and each part knows which one it came from. */

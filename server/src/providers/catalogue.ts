@@ -48,6 +48,9 @@ const messages: Speech = {
   paths: { generate: "/messages", "count-tokens": "/messages/count_tokens" },
 };
 
+/** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
+const ollama: Speech = { dialect: "ollama-chat", paths: { generate: "/api/chat" } };
+
 /** Chat first: it is what a client of another dialect is translated to. */
 const chatAndResponses = [chat, responses] as const;
 
@@ -140,6 +143,19 @@ export const catalogue = {
     baseUrl: "http://localhost:11434/v1",
     local: true,
   },
+  /** The same server by its origin: below that lie its own API and, under /v1, the compatible ones. */
+  ollama_native: {
+    ...compatible,
+    title: "Ollama (own API)",
+    baseUrl: "http://localhost:11434",
+    speaks: [
+      ollama,
+      { dialect: "openai-chat", paths: { generate: "/v1/chat/completions" } },
+      { dialect: "openai-responses", paths: { generate: "/v1/responses" } },
+    ],
+    modelsPath: "/v1/models",
+    local: true,
+  },
   lmstudio: {
     ...compatible,
     speaks: chatAndResponses,
@@ -160,7 +176,7 @@ export const catalogue = {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [chat, messages, countedResponses],
+    speaks: [chat, messages, countedResponses, ollama],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],

@@ -7,7 +7,6 @@ import { fold } from "../../canonical/fold.ts";
 import { LossReport } from "../../canonical/loss.ts";
 import type { Dialect, Operation } from "../../dialects/dialect.ts";
 import { dialects } from "../../dialects/index.ts";
-import { writeSse } from "../../framing/sse.ts";
 import { inputTokensOf, type Performance, perform, type SimulationOptions, simulatedModels } from "./models.ts";
 
 type Handler = Dispatcher.DispatchHandler;
@@ -111,7 +110,7 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
       if (performance.fail === "cut-stream") throw closed();
       return whole(200, dialect.unary.encode(reply, new LossReport()));
     }
-    respond(200, "text/event-stream; charset=utf-8");
+    respond(200, `${dialect.stream.framing.mediaType}; charset=utf-8`);
     await stream(dialect, { ...performance, showUsage: head.showUsage }, body, control);
     end();
   } catch (error) {
@@ -134,12 +133,10 @@ async function stream(
     createTimeSeconds: nowSeconds(),
     losses: new LossReport(),
   });
+  const writer = dialect.stream.framing.writer();
   const write = (step: readonly GenerateEvent[]) => {
-    const text = step
-      .flatMap((event) => encoder.push(event))
-      .map(writeSse)
-      .join("");
-    if (text) body(text);
+    const frames = step.flatMap((event) => encoder.push(event)).map((frame) => writer.frame(frame));
+    if (frames.length > 0) body(frames.join(""));
   };
   const cutAt = fail === "cut-stream" ? Math.ceil(events.length / 2) : events.length;
   const pauseMs = tokensPerSecond > 0 ? 1000 / tokensPerSecond : 0;
@@ -158,7 +155,9 @@ async function stream(
 
 function routeOf(path: string): { dialect: Dialect; operation: Operation } {
   for (const dialect of dialects) {
-    for (const route of dialect.routes) if (route.path === path) return { dialect, operation: route.operation };
+    // Its base URL ends as OpenAI's does; the paths of other vendors stand below that.
+    for (const route of dialect.routes)
+      if (route.path === path || `/v1${route.path}` === path) return { dialect, operation: route.operation };
   }
   throw new Error(`The simulated provider has nothing at ${path}.`);
 }
