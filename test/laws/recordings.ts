@@ -31,6 +31,7 @@ const folderOf: Readonly<Record<string, string>> = {
   "openai-responses": "responses",
   "anthropic-messages": "messages",
   "ollama-chat": "api-chat",
+  "cohere-chat": "chat-v2",
 };
 
 export const maxFrameBytes = 1 << 20;
@@ -110,7 +111,9 @@ export function framesOf({ stream: { framing } }: Dialect, chunks: readonly Uint
 }
 
 /** Where the last frame begins, and up to which byte it is not yet whole: a line of JSON is so without its line feed. */
-export function lastFrameOf({ stream: { framing } }: Dialect, stream: Buffer): { begin: number; whole: number } {
+export function lastFrameOf({ id, stream: { framing } }: Dialect, bytes: Buffer): { begin: number; whole: number } {
+  // On Cohere `[DONE]` comes after the end, or does not come.
+  const stream = id === "cohere-chat" ? bytes.subarray(0, bytes.lastIndexOf("data: [DONE]")) : bytes;
   if (framing === jsonLines)
     return { begin: stream.lastIndexOf("\n", stream.length - 2) + 1, whole: stream.length - 1 };
   return { begin: stream.subarray(0, stream.length - 2).lastIndexOf("\n\n") + 2, whole: stream.length };

@@ -1,4 +1,5 @@
 import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
+import { fates as cohereChat } from "./cohere-chat/fates.ts";
 import type { Fates } from "./fate.ts";
 import { fates as ollamaChat } from "./ollama-chat/fates.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
@@ -10,6 +11,7 @@ export const fatesOf: Readonly<Record<string, Fates>> = {
   "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,
   "ollama-chat": ollamaChat,
+  "cohere-chat": cohereChat,
 };
 
 /** What to do about a refused field or a refused type of content, by the origin's dialect. */

@@ -1,4 +1,5 @@
 import { anthropicMessages } from "./anthropic-messages/index.ts";
+import { cohereChat } from "./cohere-chat/index.ts";
 import type { Dialect, DialectId } from "./dialect.ts";
 import { ollamaChat } from "./ollama-chat/index.ts";
 import { openaiChat } from "./openai-chat/index.ts";
@@ -7,7 +8,7 @@ import { openaiResponses } from "./openai-responses/index.ts";
 export type { Dialect, DialectId };
 
 /** Every dialect there is. Front doors, laws and crossings follow from this list. */
-export const dialects: readonly Dialect[] = [openaiChat, anthropicMessages, openaiResponses, ollamaChat];
+export const dialects: readonly Dialect[] = [openaiChat, anthropicMessages, openaiResponses, ollamaChat, cohereChat];
 
 const byId = new Map<string, Dialect>(dialects.map((dialect) => [dialect.id, dialect]));
 

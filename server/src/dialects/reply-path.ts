@@ -8,6 +8,6 @@ export function replyPath(dialect: string, choice: number, index: number, part?:
     const mark = markOf(part?.extra);
     return mark ? `output[${mark.at}]` : "output";
   }
-  if (dialect === "ollama-chat") return "message";
+  if (dialect === "ollama-chat" || dialect === "cohere-chat") return "message";
   return dialect === "openai-chat" ? `choices[${choice}].message` : `content[${index}]`;
 }

@@ -6,7 +6,10 @@ import type { Provider } from "./provider.ts";
 const maxListBytes = 16 * 1024 * 1024;
 const maxPages = 20;
 
-/** Asks a provider for its models: the list OpenAI's and Anthropic's APIs share, `{data: [{id}], has_more, last_id}`. */
+/**
+ * Asks a provider for its models: the list OpenAI's and Anthropic's APIs share, `{data: [{id}], has_more, last_id}`, or
+ * Cohere's `{models: [{name}]}`.
+ */
 export async function discoverModels(provider: Provider): Promise<string[]> {
   const [speaking] = provider.speaks;
   const found: string[] = [];
@@ -31,9 +34,11 @@ export async function discoverModels(provider: Provider): Promise<string[]> {
 function listIn(text: string): { names: string[]; more: boolean; last: string } | undefined {
   try {
     const wire = JSON.parse(text) as JsonObject | JsonObject[];
-    const data = Array.isArray(wire) ? wire : wire.data; // Together answers with the bare list
+    const data = Array.isArray(wire) ? wire : (wire.data ?? wire.models); // Together answers with the bare list
     if (!Array.isArray(data)) return undefined;
-    const names = (data as JsonObject[]).flatMap((model) => (typeof model?.id === "string" ? model.id : []));
+    const names = (data as JsonObject[]).flatMap((model) =>
+      [model?.id ?? model?.name].filter((name) => typeof name === "string"),
+    );
     const more = !Array.isArray(wire) && wire.has_more === true && typeof wire.last_id === "string";
     return { names, more, last: more ? String(wire.last_id) : "" };
   } catch {
