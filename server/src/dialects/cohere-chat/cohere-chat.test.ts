@@ -4,7 +4,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { CohereClientV2 } from "cohere-ai";
 import { expect, test } from "vitest";
 import { GatewayError, Reason } from "../../canonical/error.ts";
-import { unfold } from "../../canonical/fold.ts";
+import { fold, unfold } from "../../canonical/fold.ts";
 import { LossReport } from "../../canonical/loss.ts";
 import { writeSse } from "../../framing/sse.ts";
 import { openaiChat } from "../openai-chat/index.ts";
@@ -42,6 +42,55 @@ test("15, 30, 32: one call at a time, a temperature above 1 and several answers 
   expect(refused(() => fromChat({ parallel_tool_calls: false })).param).toBe("parallel_tool_calls");
   expect(refused(() => fromChat({ temperature: 1.5 })).param).toBe("temperature");
   expect(refused(() => fromChat({ n: 2 }))).toMatchObject({ reason: Reason.CANNOT_TRANSLATE, param: "n" });
+});
+
+test("5, 13: an answer without content is one, and calls end it as such", () => {
+  const call = { id: "f_1", type: "function", function: { name: "f", arguments: "{}" } };
+  const wire = { id: "1", message: { role: "assistant", tool_calls: [call] }, finish_reason: "TOOL_CALL" };
+  const chat = openaiChat.unary.encode(cohereChat.unary.decode(wire), new LossReport());
+  const message = { content: null, tool_calls: [call] };
+  expect(chat).toMatchObject({ choices: [{ message, finish_reason: "tool_calls" }] });
+});
+
+test("12, 20: arguments come in pieces, and stay short where the answer was cut", () => {
+  const decoder = cohereChat.stream.decoder();
+  const event = (type: string, message: JsonObject) => ({
+    event: type,
+    data: JSON.stringify({ type, index: 0, delta: { message } }),
+  });
+  const start = { id: "f_1", type: "function", function: { name: "f", arguments: "" } };
+  const reply = fold(
+    [
+      event("tool-call-start", { tool_calls: start }),
+      event("tool-call-delta", { tool_calls: { function: { arguments: '{"at' } } }),
+      end({ finish_reason: "MAX_TOKENS" }),
+    ].flatMap((frame) => decoder.push(frame)),
+  );
+  const chat = openaiChat.unary.encode(reply, new LossReport());
+  const tool_calls = [{ id: "f_1", function: { name: "f", arguments: '{"at' } }];
+  expect(chat).toMatchObject({ choices: [{ finish_reason: "length", message: { tool_calls } }] });
+});
+
+test("22: thoughts and the plan are `reasoning_content` on chat", () => {
+  const content = [{ type: "thinking", thinking: "Hm. " }];
+  const wire = { id: "1", message: { role: "assistant", content, tool_plan: "I look." }, finish_reason: "COMPLETE" };
+  const chat = openaiChat.unary.encode(cohereChat.unary.decode(wire), new LossReport());
+  expect(chat).toMatchObject({ choices: [{ message: { reasoning_content: "Hm. I look." } }] });
+});
+
+test("40: an image is a data URL, as on chat", () => {
+  const content = [{ type: "image_url", image_url: { url: "data:image/png;base64,iVBORw0KGgo=" } }];
+  expect(fromChat({ messages: [{ role: "user", content }] }).messages).toEqual([{ role: "user", content }]);
+});
+
+test("45: citations stay as they are in the dialect, and their loss is told elsewhere", () => {
+  const citations = [{ start: 0, end: 4, text: "Well", sources: [] }];
+  const content = [{ type: "text", text: "Well" }];
+  const wire = { id: "1", message: { role: "assistant", content, citations }, finish_reason: "COMPLETE" };
+  const losses = new LossReport();
+  openaiChat.unary.encode(cohereChat.unary.decode(wire), losses);
+  expect(losses.paths).toEqual(["citations"]);
+  expect(cohereChat.unary.encode(cohereChat.unary.decode(wire), new LossReport())).toEqual(wire);
 });
 
 test("8: a result without a call is refused", () => {
