@@ -8,7 +8,8 @@ const maxPages = 20;
 
 /**
  * Asks a provider for its models, where it lists them: the list OpenAI's and Anthropic's APIs share, `{data: [{id}],
- * has_more, last_id}`, or Google's, `{models: [{name: "models/..."}], nextPageToken}`.
+ * has_more, last_id}`, or Google's, `{models: [{name: "models/..."}], nextPageToken}`, which is Cohere's without the
+ * prefix.
  */
 export async function discoverModels(provider: Provider): Promise<string[]> {
   if (provider.modelsPath === undefined) return [];
