@@ -10,7 +10,7 @@ import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
-import { answerContext, encodeAnswerPart, signsAlike, withoutUsage } from "./reply.ts";
+import { answerContext, encodeAnswerPart, withoutUsage } from "./reply.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
 /** The block that is open on the wire. */
@@ -79,7 +79,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     const block = encodeAnswerPart(startOf(part), path, blockContext);
     if (block === undefined) return;
     const { before, after } = deltaOf(part.kind.case, nextBlock);
-    const isForeign = !signsAlike(part, crossing);
+    const isForeign = crossing.isForeign(part);
     current = { part: index, kind: part.kind.case, path, before, after, signature: "", isForeign, isShown: false };
     writeStart(block, part);
   }

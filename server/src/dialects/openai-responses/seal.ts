@@ -9,7 +9,7 @@ import { listIn, stringIn } from "../wire.ts";
 const prefix = "pontage.v1.";
 
 export interface Sealed {
-  /** The dialect that made it. */
+  /** Who made it. */
   readonly origin: string;
   readonly signature: string;
   readonly redacted: string;
