@@ -69,9 +69,14 @@ export class Crossing {
     );
   }
 
+  /** Whether the target accepts what this maker has signed. */
+  owns(origin: string): boolean {
+    return isOwn(origin, this.to);
+  }
+
   /** Whether what is signed or encrypted in the part is another maker's. Where nobody said, it came with the dialect. */
   isForeign({ origin }: Part): boolean {
-    return origin !== undefined && !isOwn(origin, this.to);
+    return origin !== undefined && !this.owns(origin);
   }
 
   /**

@@ -93,7 +93,7 @@ function encodeParts(request: GenerateRequest, message: Message, index: number, 
     if (part === undefined) return [];
     const points = cachePoints(part, path, context);
     if (!crossing.same && isBlank(part)) return [];
-    if (!crossing.same && !isAccepted(part, context)) {
+    if ((!crossing.same || crossing.isForeign(said)) && !isAccepted(part, context)) {
       // The service refuses thoughts that their model has not signed, and they must not be sent as if they were said.
       crossing.lose(path);
       return [];

@@ -3,9 +3,9 @@ import type { Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { reasoning } from "../../canonical/events.ts";
 import type { Crossing } from "../crossing.ts";
 import { makerIn } from "../maker.ts";
+import { seal, unseal } from "../seal.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { type ItemMark, itemFacts, joinedMark, marked, markOf, unmarked } from "./mark.ts";
-import { seal, unseal } from "./seal.ts";
 
 const dialect = "openai-responses";
 
