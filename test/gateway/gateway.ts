@@ -30,6 +30,7 @@ export interface TestGatewayOptions {
   readonly database?: "any" | "embedded";
   /** A database made by the test, which may take it away. */
   readonly databaseUrl?: string;
+  readonly keepThoughtsMs?: number;
   readonly limits?: NonNullable<Parameters<typeof startGateway>[0]["limits"]>;
   readonly keyLimits?: NonNullable<Parameters<typeof startGateway>[0]["keyLimits"]>;
 }
@@ -77,6 +78,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     natsUrl: undefined,
     macKey: undefined,
     journalSync: "none",
+    keepThoughtsMs: options.keepThoughtsMs ?? 24 * 3_600_000,
     providers: [{ name: "sim", type: "simulated", discover: false }, ...(options.providers ?? [])],
   };
   const store = await openStore({

@@ -18,3 +18,10 @@ export function makerIn(dialect: string): string {
 export function isOwn(origin: string, to: string): boolean {
   return origin === to || (origin === "anthropic-messages" && to === "bedrock-converse");
 }
+
+/** Whether upstreams that speak this dialect sign thoughts and want them back. */
+export function signs(dialect: string): boolean {
+  return signing.has(dialect);
+}
+
+const signing = new Set(["anthropic-messages", "bedrock-converse", "gemini", "openai-responses"]);
