@@ -5,6 +5,7 @@ import type { Losses } from "../canonical/loss.ts";
 import { spelling } from "./crossing.ts";
 import { isSharedCallId } from "./gemini/call-id.ts";
 import { isOwn, makerIn } from "./maker.ts";
+import { isMadeUp } from "./ollama-chat/call-id.ts";
 import { opaqueType } from "./opaque.ts";
 import { marked, markOf, unmarked } from "./openai-responses/mark.ts";
 import { partPath } from "./paths.ts";
@@ -74,7 +75,8 @@ export function callsOfTurn(request: GenerateRequest): string[] {
   return request.messages
     .slice(turnStart(request))
     .flatMap(({ role, parts }) => (role === Role.ASSISTANT ? parts : []))
-    .flatMap(({ kind, signature }) => (kind.case === "toolCall" && signature === undefined ? kind.value.id : []));
+    .flatMap(({ kind, signature }) => (kind.case === "toolCall" && signature === undefined ? kind.value.id : []))
+    .filter((id) => !isMadeUp(id));
 }
 
 /**
