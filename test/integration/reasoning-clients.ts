@@ -184,6 +184,10 @@ export async function tell(
   const loss = response.headers.get("x-pontage-loss") ?? "";
   const dialect = dialectOf(client.dialect);
   if (!stream || status !== 200) return { status, answer: JSON.parse(bytes.toString()) as Json, loss, requestId };
-  const reply: GenerateReply = fold(eventsOf(dialect, framesOf(dialect, [bytes])));
+  const frames = framesOf(dialect, [bytes]);
+  const last = frames.map(({ data }) => data).findLast((data) => data.includes('"response.completed"'));
+  // The last event has the whole answer, which is what clients keep.
+  if (last !== undefined) return { status, answer: (JSON.parse(last) as { response: Json }).response, loss, requestId };
+  const reply: GenerateReply = fold(eventsOf(dialect, frames));
   return { status, answer: dialect.unary.encode(reply, new LossReport()) as JsonObject, loss, requestId };
 }

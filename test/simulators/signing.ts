@@ -389,7 +389,7 @@ export async function startSigningUpstream(dialect: SigningDialect, maker: strin
       response.end(JSON.stringify(vendor.error(refusal.message, refusal.code)));
       return;
     }
-    const call = `call_${maker}_${calls++}`;
+    const call = `call_${dialect}_${maker}_${calls++}`;
     if (wire.stream !== true && !/stream/i.test(request.url ?? "")) {
       response.writeHead(200, { "content-type": "application/json" });
       response.end(JSON.stringify(vendor.answer(isAnswered, call, sign)));

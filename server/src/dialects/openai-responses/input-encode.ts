@@ -135,8 +135,9 @@ function encodeThoughts(
 ): JsonObject | undefined {
   const parts: Part[] = [];
   const isLast = message.parts.slice(item.parts[0]!.at).every(({ kind }) => kind.case === "reasoning");
+  const isWhole = item.parts.some(({ part: { kind } }) => kind.case === "reasoning" && kind.value.redacted !== "");
   for (const { part, at } of item.parts) {
-    const isOwn = crossing.same ? !crossing.isForeign(part) : part.origin === crossing.to && !isLast;
+    const isOwn = crossing.same ? !crossing.isForeign(part) : part.origin === crossing.to && isWhole && !isLast;
     if (isOwn) parts.push(part);
     else crossing.lose(pathOf(at));
   }
