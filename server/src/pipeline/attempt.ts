@@ -34,7 +34,8 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
   const { dialect } = speaking;
   const { stream } = request.head;
   const askUsage = stream && provider.streamUsage === "ask";
-  const memory = await callToMind(call, target, thoughts);
+  const minded = callToMind(call, target, thoughts);
+  const memory = minded instanceof Promise ? await minded : minded;
   const body = request.bytes({
     dialect,
     model,

@@ -9,7 +9,7 @@ import { presentedSecret } from "./authenticate.ts";
 import type { Call } from "./call.ts";
 import type { Reply } from "./reply.ts";
 import type { Target } from "./target.ts";
-import type { Owner, ThoughtMemory } from "./thought-memory.ts";
+import type { Owner, Recalled, ThoughtMemory } from "./thought-memory.ts";
 
 /** What a call between two dialects brings to mind, and what is kept of its answer. */
 export interface CallMemory {
@@ -18,22 +18,27 @@ export interface CallMemory {
   readonly keep: ((found: AnswerThoughts) => void) | undefined;
 }
 
-/** Undefined where client and upstream speak the same dialect, or the client speaks the canonical model: nothing gets lost. */
-export async function callToMind(
+/**
+ * Undefined where client and upstream speak the same dialect, or the client speaks the canonical model: nothing gets lost. A
+ * promise only where the database has to be asked.
+ */
+export function callToMind(
   call: Call,
   { speaking: { dialect } }: Target,
   memory: ThoughtMemory | undefined,
-): Promise<CallMemory | undefined> {
+): CallMemory | undefined | Promise<CallMemory> {
   const { door, caller } = call;
   if (!memory || !caller || !door.dialect || door.dialect === dialect) return undefined;
   const owner: Owner = { keyId: caller.keyId, secret: presentedSecret(call.headers) };
   if (!signs(dialect.id)) return { known: (callId) => memory.peek(owner, callId), keep: undefined };
   const keep = (found: AnswerThoughts) => memory.keep(owner, found);
   const callIds = callsOfTurn(call.request!.value());
+  const take = ({ known, unknown }: Recalled): CallMemory => {
+    if (unknown.length > 0) reportUnknown(call, new Set(unknown));
+    return { known, keep };
+  };
   const recalled = memory.recall(owner, callIds);
-  const { known, unknown } = recalled instanceof Promise ? await recalled : recalled;
-  if (unknown.length > 0) reportUnknown(call, new Set(unknown));
-  return { known, keep };
+  return recalled instanceof Promise ? recalled.then(take) : take(recalled);
 }
 
 /** Nobody can tell now whether these calls had thoughts, so they go without. */
@@ -97,14 +102,12 @@ function matters({ kind }: Part, delta: string | undefined): boolean {
  * Once more without the thoughts of earlier turns when the upstream refuses one. Who made a signature can be known, and not
  * whether its maker still stands by it: another server of the same dialect, another account or another model may not.
  */
-export async function withoutRefusedThoughts(call: Call, target: Target, once: () => Promise<Reply>): Promise<Reply> {
-  try {
-    return await once();
-  } catch (error) {
+export function withoutRefusedThoughts(call: Call, target: Target, once: () => Promise<Reply>): Promise<Reply> {
+  return once().catch((error) => {
     if (call.withoutThoughts || call.stopped || !refusesThoughts(error, target)) throw error;
     call.withoutThoughts = true;
     return once();
-  }
+  });
 }
 
 function refusesThoughts(error: unknown, { speaking: { dialect } }: Target): boolean {
