@@ -141,7 +141,9 @@ describe("a conversation changes its provider in the middle of a turn, and goes 
             const isTaken = isThere && makerOf(from) === makerOf(to);
             expect(second.last.returned).toEqual(isTaken ? signed(from) : []);
             if (isThere && !isTaken) expect(second.result.loss).not.toBe("");
-            if (!passes) expect(second.statuses).toEqual([200]);
+            // A seal is seen before the bytes go out. That something is missing in them the upstream has to say.
+            const isMissing = manner === "sends all back" ? to === "gemini" : to !== "openai-responses";
+            expect(second.statuses).toEqual(passes && isMissing ? [400, 200] : [200]);
             const more = [...history, ...client.turn(second.result.answer, manner), client.question];
             const third = await watching(from, () => tell(gateway, client, modelAt(from), false, more));
             expect(third.result.status, JSON.stringify(third.result.answer)).toBe(200);
