@@ -4,6 +4,7 @@ import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { DialectId } from "./dialect.ts";
 import { fatesOf, hintsOf } from "./fates.ts";
+import { isOwn } from "./maker.ts";
 import { opaqueIn, opaqueType } from "./opaque.ts";
 import { objectIn } from "./wire.ts";
 
@@ -68,6 +69,16 @@ export class Crossing {
     );
   }
 
+  /** Whether the target accepts what this maker has signed. */
+  owns(origin: string): boolean {
+    return isOwn(origin, this.to);
+  }
+
+  /** Whether what is signed or encrypted in the part is another maker's. Where nobody said, it came with the dialect. */
+  isForeign({ origin }: Part): boolean {
+    return origin !== undefined && !this.owns(origin);
+  }
+
   /**
    * A tool that its provider runs, in the target's own form. Where the target has no such tool it is left out of a list that
    * has others, because coding clients offer several in every request. Who offers nothing else came for it.
@@ -84,11 +95,11 @@ export class Crossing {
   }
 
   /**
-   * The part without a signature and encrypted thoughts that were made in another dialect: nobody but their maker accepts
-   * them. Undefined where nothing is left to say.
+   * The part without a signature and encrypted thoughts of another maker's: nobody else accepts them. Undefined where nothing
+   * is left to say.
    */
   withoutForeignSignature(part: Part, path: string): Part | undefined {
-    if (part.origin === undefined || part.origin === this.to) return part;
+    if (!this.isForeign(part)) return part;
     if (part.kind.case !== "reasoning") {
       if (part.signature === undefined) return part;
       this.lose(`${path}.signature`);

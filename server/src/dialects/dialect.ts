@@ -70,6 +70,13 @@ export interface Dialect {
     encode(inputTokens: number): JsonObject;
     decode(wire: JsonObject): number | undefined;
   };
+  /** Signed and encrypted thoughts of earlier turns, in dialects whose upstreams look at them. */
+  readonly thoughts?: {
+    /** What an upstream's refusal says when it is for such a thought, or for want of one: its code and its message. */
+    readonly refusal: RegExp;
+    /** Whether a request holds another maker's, under the gateway's seal: an upstream of this dialect must not see them. */
+    readonly areSealedIn?: (wire: JsonObject) => boolean;
+  };
   readonly error: {
     /** An upstream's error answer. `body` is its text, which need not be JSON. `headers` are lower-case. */
     decode(status: number, headers: Readonly<Record<string, string>>, body: string): GatewayError;
@@ -116,6 +123,8 @@ export interface RequestContext {
   /** The model's own output limit, for dialects that cannot leave it out. */
   readonly outputLimit: number;
   readonly losses: Losses;
+  /** Thoughts have been taken out of what the client said in this dialect, so it may lack some that the upstream wants. */
+  readonly thinned?: boolean;
   /** Absent for the vendor whose dialect it is. */
   readonly quirks?: Quirks;
 }

@@ -8,6 +8,7 @@ import { byteRelay, eventRelay, eventWriter, frameRelay, type Relay, type RelayL
 import { type Piece, StreamReply } from "./reply.ts";
 import type { Settlement } from "./settlement.ts";
 import type { Target } from "./target.ts";
+import { type CallMemory, thoughtWatch } from "./thoughts.ts";
 import { asGarbage, truncated } from "./upstream-errors.ts";
 
 /** An upstream that sends only comments is not waited for with more than this in memory. */
@@ -26,6 +27,7 @@ export function streamAnswer(
   control: { pause(): void; resume(): void },
   settlement: Settlement,
   owner: AnswerOwner,
+  keep: CallMemory["keep"],
 ): Answer {
   const { provider } = target;
   const door = call.door.dialect;
@@ -90,7 +92,7 @@ export function streamAnswer(
       breakOff(error, pieces);
     },
   };
-  const relay = relayFor(call, target, writer, listener);
+  const relay = relayFor(call, target, writer, listener, keep);
 
   /** Runs a decoder over foreign bytes; whatever it throws is the upstream's fault. */
   const read = (act: () => void) => {
@@ -144,6 +146,7 @@ function relayFor(
   { provider, speaking: { dialect } }: Target,
   writer: FrameWriter | undefined,
   listener: RelayListener,
+  keep: CallMemory["keep"],
 ): Relay {
   const { dialect: door, framing } = call.door;
   const { showUsage, model } = call.request!.head;
@@ -155,5 +158,12 @@ function relayFor(
   }
   const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
   const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
-  return eventRelay(dialect, eventWriter(door, context, writer), provider, listener);
+  const write = eventWriter(door, context, writer);
+  if (!keep) return eventRelay(dialect, write, provider, listener);
+  const watch = thoughtWatch(dialect.id, keep);
+  const watched: typeof write = (event) => {
+    watch(event.event);
+    return write(event);
+  };
+  return eventRelay(dialect, watched, provider, listener);
 }

@@ -9,6 +9,7 @@ import { encodeRequest } from "./request-encode.ts";
 import { createDecoder } from "./stream-decode.ts";
 import { createEncoder } from "./stream-encode.ts";
 import { createTally, markers } from "./tally.ts";
+import { thoughts } from "./thoughts.ts";
 import { decodeUsage } from "./usage.ts";
 
 /** AWS Bedrock Runtime: Converse and ConverseStream. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
@@ -34,6 +35,7 @@ export const bedrockConverse: Dialect = {
     encode: (inputTokens) => ({ inputTokens }),
     decode: (wire) => countIn(wire.inputTokens),
   },
+  thoughts,
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };
 
