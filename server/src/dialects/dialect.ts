@@ -175,10 +175,17 @@ export interface TallyContext {
 export interface Tally {
   /** Reads one frame; `hide` means the client must not see it. */
   read(frame: Frame): "show" | "hide";
+  /**
+   * Frames read so far that say that an answer will come and nothing of it: a failure right after them is one from the
+   * start. Absent in dialects that have none.
+   */
+  readonly openings?: number;
   /** The usage reported so far. */
   readonly usage: Usage | undefined;
   /** The terminal frame has been read; or a frame that may be the last, in a dialect that ends with its bytes. */
   readonly ended: boolean;
   /** The upstream reported a failure in its stream. */
   readonly failure: GatewayError | undefined;
+  /** The last frames of a stream that breaks off, where they repeat what has passed. Without it `error.frame`. */
+  failing?(error: GatewayError, framesBefore: number): readonly Frame[];
 }
