@@ -209,7 +209,7 @@ export function eventRelay(
     for (const event of events) {
       if (over) return;
       const step = event.event;
-      begun ||= step.case !== "opened";
+      begun ||= step.case !== "opened" && step.case !== "failed";
       if (step.case === "opened") usage = step.value.usage ?? usage;
       if (step.case === "finished") {
         over = true;

@@ -1,7 +1,8 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { type GatewayError, Reason } from "../../canonical/error.ts";
+import type { GatewayError } from "../../canonical/error.ts";
 import type { Frame } from "../../framing/frame.ts";
 import { encodeError as encodeChatError } from "../openai-chat/error.ts";
+import { failureOf, told } from "../told.ts";
 import { objectIn } from "../wire.ts";
 
 /** The vendor's two APIs say errors alike. https://platform.openai.com/docs/guides/error-codes */
@@ -9,8 +10,7 @@ export { decodeError } from "../openai-chat/error.ts";
 
 export function encodeError(error: GatewayError): { status: number; body: JsonObject } {
   const { status, body } = encodeChatError(error);
-  // A model that is not there is a bad request here, and no missing page.
-  return { status: error.reason === Reason.MODEL_UNKNOWN ? 400 : status, body };
+  return { status: told[failureOf(error)].status?.responses ?? status, body };
 }
 
 function errorObject(error: GatewayError): JsonObject {
