@@ -10,12 +10,17 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestGateway, type TestGateway, upstreamSecret } from "../gateway/gateway.ts";
 import { anthropicVersions } from "./anthropic-versions.ts";
 import { openaiVersions } from "./openai-versions.ts";
-import { type Telling, tellings, type UpstreamError, upstreamErrors } from "./upstream-errors.ts";
+import { ofOthers } from "./upstream-errors/others.ts";
+import type { UpstreamError } from "./upstream-errors/row.ts";
+import { type Telling, tellings } from "./upstream-errors/tellings.ts";
+import { ofVendors } from "./upstream-errors/vendors.ts";
 
 /*
- * Each error of `upstream-errors.ts`, sent by an upstream through a running gateway to the vendors' own libraries: every one
+ * Each error of `upstream-errors/`, sent by an upstream through a running gateway to the vendors' own libraries: every one
  * raises the class it raises at home, with the upstream's words, an id to ask about, and a word on whether to try again.
  */
+
+const upstreamErrors = [...ofVendors, ...ofOthers];
 
 const providers = {
   "openai-chat": { name: "chat", type: "openai", path: "/v1" },
