@@ -1,6 +1,6 @@
 import { test } from "vitest";
 import { told } from "../../server/src/dialects/told.ts";
-import { expectTable } from "./page.ts";
+import { expectSection, tableOf } from "./page.ts";
 
 test("docs/errors.md has the table of failures as the code has it", () => {
   const code = (word: string | undefined) => (word === undefined ? "" : `\`${word}\``);
@@ -14,5 +14,5 @@ test("docs/errors.md has the table of failures as the code has it", () => {
     retry ? "yes" : "no",
   ]);
   const header = ["failure", "OpenAI: type, code", "Anthropic", "Google", "AWS", "other status", "worth a retry"];
-  expectTable("errors.md", "server/src/dialects/told.ts", header, rows);
+  expectSection("errors.md", "server/src/dialects/told.ts", tableOf(header, rows));
 });

@@ -1,10 +1,14 @@
-import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
-import { fates as bedrockConverse } from "./bedrock-converse/fates.ts";
-import type { Fates } from "./fate.ts";
-import { fates as gemini } from "./gemini/fates.ts";
-import { fates as ollamaChat } from "./ollama-chat/fates.ts";
+import { fates as anthropicMessages, names as anthropicMessagesNames } from "./anthropic-messages/fates.ts";
+import { fates as bedrockConverse, names as bedrockConverseNames } from "./bedrock-converse/fates.ts";
+import type { Fates, Names } from "./fate.ts";
+import { fates as gemini, names as geminiNames } from "./gemini/fates.ts";
+import { fates as ollamaChat, names as ollamaChatNames } from "./ollama-chat/fates.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
-import { fates as openaiResponses, hints as openaiResponsesHints } from "./openai-responses/fates.ts";
+import {
+  fates as openaiResponses,
+  hints as openaiResponsesHints,
+  names as openaiResponsesNames,
+} from "./openai-responses/fates.ts";
 
 /** By the origin's dialect. */
 export const fatesOf: Readonly<Record<string, Fates>> = {
@@ -14,6 +18,15 @@ export const fatesOf: Readonly<Record<string, Fates>> = {
   gemini,
   "bedrock-converse": bedrockConverse,
   "ollama-chat": ollamaChat,
+};
+
+/** By the origin's dialect. */
+export const namesOf: Readonly<Record<string, Names>> = {
+  "openai-responses": openaiResponsesNames,
+  "anthropic-messages": anthropicMessagesNames,
+  gemini: geminiNames,
+  "bedrock-converse": bedrockConverseNames,
+  "ollama-chat": ollamaChatNames,
 };
 
 /** What to do about a refused field or a refused type of content, by the origin's dialect. */

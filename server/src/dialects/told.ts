@@ -22,6 +22,7 @@ export type Failure =
   | "unavailable"
   | "credential refused"
   | "failed"
+  | "failed behind"
   | "broken off"
   | "timed out"
   | "slow body"
@@ -192,6 +193,14 @@ export const told: Readonly<Record<Failure, Told>> = {
     aws: "InternalServerException",
     retry: true,
   },
+  // It was only passed on.
+  "failed behind": {
+    openai: { type: "server_error" },
+    anthropic: "api_error",
+    google: "UNAVAILABLE",
+    aws: "InternalServerException",
+    retry: true,
+  },
   "broken off": {
     openai: { type: "server_error" },
     anthropic: "api_error",
@@ -271,6 +280,7 @@ const failureOfStatus: Readonly<Record<number, Failure>> = {
 export function failureOf(error: GatewayError): Failure {
   if (saysContextTooLong(error)) return "too long";
   if (error.reason === Reason.UPSTREAM_REJECTED) return failureOfStatus[error.status] ?? "bad request";
+  if (error.reason === Reason.UPSTREAM_FAILED && error.status === 502) return "failed behind";
   if (error.reason === Reason.UPSTREAM_RATE_LIMITED && saysOutOfQuota(error)) return "out of quota";
   return failureOfReason[error.reason] ?? "failed";
 }

@@ -140,7 +140,7 @@ export const tellings = {
   "failed behind": {
     openai: [502, "InternalServerError", "upstream_failed"],
     anthropic: [502, "InternalServerError", "api_error"],
-    gemini: [502, "INTERNAL"],
+    gemini: [502, "UNAVAILABLE"],
     converse: [500, "InternalServerException"],
     ollama: 502,
     retry: true,
