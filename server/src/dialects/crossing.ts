@@ -3,7 +3,7 @@ import type { GenerateRequest, Opaque, Part } from "@pontage/gen/pontage/v1/gene
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { DialectId } from "./dialect.ts";
-import { fatesOf, hintsOf } from "./fates.ts";
+import { fatesOf, hintsOf, namesOf } from "./fates.ts";
 import { isOwn } from "./maker.ts";
 import { opaqueIn, opaqueType } from "./opaque.ts";
 import { objectIn } from "./wire.ts";
@@ -24,7 +24,18 @@ export class Crossing {
   }
 
   lose(path: string): void {
-    this.#losses.lose(path);
+    this.#losses.lose(this.#asSaid(path));
+  }
+
+  /** The field as its origin names it. */
+  #asSaid(path: string): string {
+    const names = namesOf[this.from];
+    if (names === undefined) return path;
+    for (const word in names) {
+      if (path === word) return names[word]!;
+      if (path.startsWith(`${word}.`)) return `${names[word]}${path.slice(word.length)}`;
+    }
+    return path;
   }
 
   /** The fields to write beside the known ones: the target's own as they came, others lost and reported. */
@@ -119,7 +130,7 @@ export class Crossing {
   /** The error for something whose loss would change the call's meaning. */
   cannot(param: string, what: string, hint = ""): GatewayError {
     const message = `${what} cannot be said in ${this.to}, the dialect of this model.${hint === "" ? "" : ` ${hint}`}`;
-    return new GatewayError(Reason.CANNOT_TRANSLATE, message, { param });
+    return new GatewayError(Reason.CANNOT_TRANSLATE, message, { param: this.#asSaid(param) });
   }
 }
 

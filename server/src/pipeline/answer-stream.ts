@@ -17,7 +17,7 @@ const maxUnshownBytes = 64 * 1024;
 const firstEventWaitMs = 10_000;
 
 /**
- * A streamed answer. It is shown with its first event; until then a failure can still be answered by another attempt.
+ * A streamed answer. It is shown with the first event that says something of it; until then a failure can still be answered by another attempt.
  * Afterwards a failure becomes an error in the stream, in the client's dialect, without a terminator: silence is not an
  * ending.
  */
@@ -65,8 +65,14 @@ export function streamAnswer(
     for (const piece of pieces) reply.write(piece);
     reply.end();
   };
-  const inBand = (error: GatewayError): readonly Piece[] =>
-    door && writer ? [writer.frame(door.error.frame(error, call.id))] : [failed(error)];
+  const inBand = (error: GatewayError): readonly Piece[] => {
+    try {
+      return relay.failing(error);
+    } catch {
+      // What broke off may have been the client's own encoder.
+      return door && writer ? [writer.frame(door.error.frame(error, call.id))] : [failed(error)];
+    }
+  };
 
   const holdUntilRecorded = () => {
     const synced = settlement.synced();
@@ -79,8 +85,8 @@ export function streamAnswer(
       // That the provider has begun is on record before the client sees any of it.
       if (!shown) holdUntilRecorded();
       reply.write(piece);
-      // A comment is no event: what follows it may still be an error with a status of its own, or be tried again.
-      if (relay.frames() > 0 || bytes > maxUnshownBytes) show();
+      // A comment or an opening says nothing yet: what follows may be an error with a status of its own, or be tried again.
+      if (relay.hasBegun() || bytes > maxUnshownBytes) show();
     },
     over(failure: GatewayError | undefined) {
       if (failure) settlement.broken(Outcome.UPSTREAM_ERROR, failure, passed());
@@ -154,7 +160,7 @@ function relayFor(
   if (door === dialect) {
     const hideUsage = provider.streamUsage === "ask" && !showUsage;
     const relay = framing === dialect.stream.framing ? byteRelay : frameRelay;
-    return relay({ dialect, hideUsage, writer, upstream: provider }, listener);
+    return relay({ dialect, hideUsage, writer, upstream: provider, requestId: call.id }, listener);
   }
   const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
   const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };

@@ -35,6 +35,10 @@ export interface Relay {
   usage(): Usage | undefined;
   /** Frames read so far. */
   frames(): number;
+  /** Something of the answer itself has been read, and not only the frames that open it. */
+  hasBegun(): boolean;
+  /** How the client is told of a failure that no frame of the upstream tells. */
+  failing(error: GatewayError): readonly Piece[];
 }
 
 /** What a relay between two sides of one dialect needs. */
@@ -44,6 +48,7 @@ export interface PassingOptions {
   readonly hideUsage: boolean;
   readonly writer: FrameWriter;
   readonly upstream: Speaker;
+  readonly requestId: string;
 }
 
 /** Client and upstream speak the same dialect: whole frames pass as they came, and only those that matter are read. */
@@ -54,7 +59,7 @@ export function byteRelay(options: PassingOptions, listener: RelayListener): Rel
     markers: dialect.stream.markers,
     maxFrameBytes,
     onBytes: (bytes) => watch.hand(bytes),
-    onMarked: (frame) => watch.judge(frame, scanner.frameCount === 0),
+    onMarked: (frame) => watch.judge(frame, scanner.frameCount),
   });
   return {
     push: (chunk) => scanner.push(chunk),
@@ -65,6 +70,8 @@ export function byteRelay(options: PassingOptions, listener: RelayListener): Rel
     flush: () => watch.flush(),
     usage: () => watch.usage,
     frames: () => scanner.frameCount,
+    hasBegun: () => scanner.frameCount > watch.openings,
+    failing: (error) => watch.failing(error, scanner.frameCount),
   };
 }
 
@@ -75,8 +82,7 @@ export function frameRelay(options: PassingOptions, listener: RelayListener): Re
   let frames = 0;
   const reader = dialect.stream.framing.reader(
     (frame) => {
-      frames++;
-      const verdict = watch.judge(frame, frames === 1);
+      const verdict = watch.judge(frame, frames++);
       if (verdict !== "hide") watch.hand(writer.frame(verdict === "show" ? frame : verdict));
     },
     { maxFrameBytes },
@@ -90,6 +96,8 @@ export function frameRelay(options: PassingOptions, listener: RelayListener): Re
     flush: () => watch.flush(),
     usage: () => watch.usage,
     frames: () => frames,
+    hasBegun: () => frames > watch.openings,
+    failing: (error) => watch.failing(error, frames),
   };
 }
 
@@ -112,8 +120,13 @@ class PassingWatch {
     return this.#tally.usage;
   }
 
+  /** Frames so far that only open the answer. */
+  get openings(): number {
+    return this.#tally.openings ?? 0;
+  }
+
   /** What becomes of a frame: it is shown, hidden, or shown in other words. */
-  judge(frame: Frame, isFirst: boolean): "show" | "hide" | Frame {
+  judge(frame: Frame, framesBefore: number): "show" | "hide" | Frame {
     const tally = this.#tally;
     const verdict = tally.read(frame);
     if (tally.ended && !this.#endsWithBytes) this.#tell();
@@ -122,8 +135,8 @@ class PassingWatch {
     const { upstream, writer } = this.#options;
     const data = upstream.withoutSecrets(frame.data);
     const shown = data === frame.data ? frame : { event: frame.event, data };
-    if (!this.#told && isFirst) {
-      // It failed with its first word, so another attempt may follow.
+    if (!this.#told && framesBefore === this.openings) {
+      // It failed before it said anything, so another attempt may follow.
       this.#told = true;
       this.#listener.failed(toldBy(upstream, tally.failure), [writer.frame(shown)]);
       return "hide";
@@ -150,6 +163,12 @@ class PassingWatch {
     this.flush();
   }
 
+  failing(error: GatewayError, framesBefore: number): readonly Piece[] {
+    const { dialect, writer, requestId } = this.#options;
+    const frames = this.#tally.failing?.(error, framesBefore) ?? [dialect.error.frame(error, requestId)];
+    return frames.map((frame) => writer.frame(frame));
+  }
+
   get #endsWithBytes(): boolean {
     return this.#options.dialect.stream.endsWithBytes ?? false;
   }
@@ -172,6 +191,7 @@ export function eventRelay(
   const decoder = dialect.stream.decoder();
   let usage: Usage | undefined;
   let frames = 0;
+  let begun = false;
   let over = false;
   // What one read of the upstream's socket brings goes out in one write.
   let text = "";
@@ -189,6 +209,7 @@ export function eventRelay(
     for (const event of events) {
       if (over) return;
       const step = event.event;
+      begun ||= step.case !== "opened" && step.case !== "failed";
       if (step.case === "opened") usage = step.value.usage ?? usage;
       if (step.case === "finished") {
         over = true;
@@ -225,6 +246,8 @@ export function eventRelay(
     flush() {},
     usage: () => usage,
     frames: () => frames,
+    hasBegun: () => begun,
+    failing: (error) => write(failed(error)),
   };
 }
 

@@ -316,7 +316,11 @@ describe("section 10: errors", () => {
       bedrockConverse.error.decode(status, {}, `{"__type":"com.amazon.coral.service#${name}","Message":"M"}`),
     ]) {
       expect(error).toMatchObject({ reason, status: meant, message: "M" });
-      expect(bedrockConverse.error.encode(error, "id")).toEqual({ status, body: { __type: name, message: "M" } });
+      expect(bedrockConverse.error.encode(error, "id")).toEqual({
+        status,
+        headers: { "x-amzn-errortype": name },
+        body: { __type: name, message: "M" },
+      });
       expect(JSON.stringify(openaiChat.error.encode(error, "id").body)).not.toContain("Exception");
     }
   });

@@ -15,6 +15,7 @@ import { decodeUsage } from "./usage.ts";
 /** AWS Bedrock Runtime: Converse and ConverseStream. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
 export const bedrockConverse: Dialect = {
   id: "bedrock-converse",
+  requestIdHeader: "x-amzn-requestid",
   routes: [
     { method: "POST", path: "/model/{model}/converse", operation: "generate" },
     { method: "POST", path: "/model/{model}/converse-stream", operation: "generate", stream: true },
