@@ -28,7 +28,8 @@ import { modelService } from "./http/model-service.ts";
 import { requestIds } from "./http/request-id.ts";
 import { routes } from "./http/routes.ts";
 import { rpcHandler } from "./http/rpc.ts";
-import { type DoorLimits, defaultDoorLimits } from "./http/wire-door.ts";
+import type { StreamLimits } from "./http/stream-answer.ts";
+import { defaultDoorLimits } from "./http/wire-door.ts";
 import { Activity } from "./pipeline/activity.ts";
 import { defaultKeyLimits, type KeyLimits, KeyRing, type RingKey } from "./pipeline/key-ring.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -52,7 +53,7 @@ export interface GatewayParts {
   readonly world: World;
   readonly log: Log;
   /** Other waits than the usual ones; the tests of a client that stops reading cannot wait a minute. */
-  readonly limits?: DoorLimits;
+  readonly limits?: StreamLimits;
   /** Likewise for the tests of a database that is away. */
   readonly keyLimits?: KeyLimits;
 }

@@ -2,19 +2,19 @@ import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Address, Dialect, DialectRoute } from "../dialects/dialect.ts";
 import { dialectOf } from "../dialects/index.ts";
 import { parseObject } from "../dialects/wire.ts";
-import type { FrameWriter, Framing } from "../framing/framing.ts";
+import type { Framing } from "../framing/framing.ts";
 import { WireRequest } from "../payload/request.ts";
 import type { Activity } from "../pipeline/activity.ts";
 import { Call, type Door } from "../pipeline/call.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import { eventWriter } from "../pipeline/relay.ts";
-import type { CountReply, StreamReply, UnaryReply } from "../pipeline/reply.ts";
+import type { CountReply, UnaryReply } from "../pipeline/reply.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Clock } from "../world.ts";
-import { callHeaders, errorHeaders, lossText, targetHeaders, usdText } from "./answer-headers.ts";
+import { callHeaders, errorHeaders, targetHeaders, usdText } from "./answer-headers.ts";
 import { maxBodyBytes, readBody } from "./body.ts";
 import type { HttpRequest, HttpResponse } from "./listener.ts";
 import { headersWithQueryKey, queryOf } from "./query-key.ts";
+import { StreamAnswer, type StreamLimits } from "./stream-answer.ts";
 import { writeHead } from "./write-head.ts";
 
 export interface DoorTools {
@@ -23,18 +23,10 @@ export interface DoorTools {
   readonly clock: Clock;
   readonly newRequestId: () => string;
   readonly log: Log;
-  readonly limits: DoorLimits;
+  readonly limits: StreamLimits;
 }
 
-/** How long a client of a stream is waited for, and lets itself be waited for. */
-export interface DoorLimits {
-  /** A client that takes nothing for this long is cut off. */
-  readonly stalledClientMs: number;
-  /** A client that waits for the next event hears a comment this often, so that no proxy between gives up. */
-  readonly keepAliveMs: number;
-}
-
-export const defaultDoorLimits: DoorLimits = { stalledClientMs: 60_000, keepAliveMs: 15_000 };
+export const defaultDoorLimits: StreamLimits = { stalledClientMs: 60_000, keepAliveMs: 10_000 };
 
 /** Serves a request of a front door. `model` is what the path says, in dialects that name it there. */
 export type WireHandler = (request: HttpRequest, response: HttpResponse, model?: string) => void;
@@ -45,12 +37,12 @@ type WireDoor = Door & { readonly dialect: Dialect; readonly framing: Framing };
 /** Serves one route of one dialect. */
 export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools): WireHandler {
   const { pipeline, activity, clock, newRequestId, log, limits } = tools;
-  const { stalledClientMs, keepAliveMs } = limits;
   const usual: WireDoor = { dialect, operation: route.operation, framing: dialect.stream.framing };
 
   return function serve(request, response, model) {
     const door = route.framing ? { ...usual, framing: route.framing(queryOf(request)) } : usual;
     const address = addressOf(route, model);
+    let stream: StreamAnswer | undefined;
     const call = new Call({
       id: newRequestId(),
       door,
@@ -58,20 +50,16 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       startTimeMs: clock.nowMs(),
       arrivedAtMs: clock.monotonicMs(),
       read: async () => {
-        const raw = await readBody(request);
-        try {
-          return new WireRequest(dialect, raw, address);
-        } catch (error) {
-          const meant = meantBy(raw, route);
-          if (!meant) throw error;
-          call.door = { ...door, dialect: meant, framing: meant.stream.framing };
-          return new WireRequest(meant, raw);
-        }
+        const read = readAs(call, await readBody(request), address);
+        if (read.head.stream && route.operation === "generate")
+          stream = new StreamAnswer({ response, call, ...doorOf(call), limits, clock });
+        return read;
       },
     });
     activity.began(call);
     const end: { status: number; error: GatewayError | undefined } = { status: 0, error: undefined };
     response.on("close", () => {
+      stream?.stop();
       call.leave();
       activity.ended(call, end.status, end.error);
     });
@@ -83,15 +71,21 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       .then(
         (reply) => {
           end.status = 200;
-          if (reply.kind === "stream") sendStream(response, call, reply);
+          if (reply.kind === "stream") stream!.send(reply);
           else if (reply.kind === "count") sendCount(response, call, reply);
-          else if (call.request!.head.stream) sendUnaryAsStream(response, call, reply);
+          else if (stream) stream.sendWhole(reply);
           else sendUnary(response, call, reply);
         },
         (cause) => {
           const error = asGatewayError(cause, call.id, log);
           end.error = error;
-          end.status = error.reason === Reason.CLIENT_GONE ? 499 : refuse(request, response, call, error);
+          stream?.stop();
+          if (error.reason === Reason.CLIENT_GONE) end.status = 499;
+          else if (!stream || !call.headIsOut) end.status = refuse(request, response, call, error);
+          else {
+            end.status = 200;
+            stream.fail(error);
+          }
         },
       )
       .catch((cause) => {
@@ -100,6 +94,17 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
         response.destroy();
       });
   };
+
+  function readAs(call: Call, raw: Buffer, address: Address | undefined): WireRequest {
+    try {
+      return new WireRequest(dialect, raw, address);
+    } catch (error) {
+      const meant = meantBy(raw, route);
+      if (!meant) throw error;
+      call.door = { ...usual, dialect: meant, framing: meant.stream.framing };
+      return new WireRequest(meant, raw);
+    }
+  }
 
   function sendUnary(response: HttpResponse, call: Call, reply: UnaryReply): void {
     const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
@@ -121,65 +126,6 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
     if (reply.estimated) headers.push("x-pontage-token-count", "estimated");
     writeHead(response, 200, ["content-type", "application/json", "content-length", String(body.length), ...headers]);
     finish(response, call, body);
-  }
-
-  /** Writes the head of a stream, and returns how many losses it has told of. */
-  function streamHead(response: HttpResponse, call: Call): number {
-    const { target } = call;
-    const { contentType, headers } = doorOf(call).framing;
-    writeHead(response, 200, [
-      ...["content-type", contentType, ...headers],
-      ...callHeaders(call, clock.monotonicMs()),
-      ...(target ? targetHeaders(target.provider.name, target.model) : []),
-    ]);
-    return call.losses.paths.length;
-  }
-
-  /** The upstream sent a whole answer to a client that wants a stream. */
-  function sendUnaryAsStream(response: HttpResponse, call: Call, reply: UnaryReply): void {
-    const { model, showUsage } = call.request!.head;
-    const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
-    const { dialect, framing } = doorOf(call);
-    const writer = framing.writer();
-    const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
-    const pieces = reply.events().flatMap(eventWriter(dialect, context, writer));
-    const lossesTold = streamHead(response, call);
-    for (const piece of pieces) response.write(piece as Buffer | string);
-    finish(response, call, ending(call, writer, lossesTold));
-  }
-
-  function sendStream(response: HttpResponse, call: Call, reply: StreamReply): void {
-    const writer = reply.writer!;
-    const lossesTold = streamHead(response, call);
-    let stalled: NodeJS.Timeout | undefined;
-    let lastWriteAtMs = clock.monotonicMs();
-    const beat = setInterval(() => {
-      if (clock.monotonicMs() - lastWriteAtMs >= keepAliveMs) response.write(writer.comment("keep-alive"));
-    }, keepAliveMs);
-    const stop = () => {
-      clearInterval(beat);
-      clearTimeout(stalled);
-    };
-    response.on("drain", () => {
-      clearTimeout(stalled);
-      reply.resume();
-    });
-    response.on("close", stop);
-    reply.attach({
-      write(piece) {
-        lastWriteAtMs = clock.monotonicMs();
-        const more = response.write(piece as Buffer | string);
-        if (!more) {
-          clearTimeout(stalled);
-          stalled = setTimeout(() => response.destroy(), stalledClientMs);
-        }
-        return more;
-      },
-      end() {
-        stop();
-        finish(response, call, ending(call, writer, lossesTold));
-      },
-    });
   }
 
   function refuse(request: HttpRequest, response: HttpResponse, call: Call, error: GatewayError): number {
@@ -210,18 +156,6 @@ function doorOf(call: Call): WireDoor {
 function finish(response: HttpResponse, call: Call, last: Buffer | string): void {
   call.complete = true;
   response.end(last);
-}
-
-/**
- * What is known only at the end, after the last frame, as a comment, which every reader passes over: what the call cost, and
- * what was lost of the answer on the way. Then what ends the framing.
- */
-function ending(call: Call, writer: FrameWriter, lossesTold: number): string {
-  if (call.attempts.length === 0) return writer.end();
-  const lost = call.losses.paths.slice(lossesTold);
-  const loss = lost.length === 0 ? "" : ` loss=${lossText(lost, ",")}`;
-  const cost = usdText(call.costNanoUsd);
-  return writer.comment(`pontage request_id=${call.id} cost_usd=${cost}${loss}`) + writer.end();
 }
 
 /** The dialect of a request that is not in the path's own. */

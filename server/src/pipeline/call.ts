@@ -72,6 +72,8 @@ export class Call {
   attemptsBegun = 0;
   /** Its place among the calls that are running; kept by `Activity`. */
   runningAt = -1;
+  /** The client has the head of its answer, so no further attempt may begin. */
+  headIsOut = false;
   /** The last byte of the answer has been handed to the client's connection. */
   complete = false;
   /** When the first byte of the answer was ready to leave. */

@@ -53,11 +53,12 @@ export async function withOneRetry(
       error.shouldRetry !== false &&
       (error.retryAfterMs ?? 0) <= longestPauseMs &&
       !call.gone &&
+      !call.headIsOut &&
       budget.spend();
     if (!again) throw error;
     const jitterMs = waitMs.least + random() * (waitMs.most - waitMs.least);
     await pause(call, Math.max(jitterMs, error.retryAfterMs ?? 0));
-    if (call.stopped) throw error;
+    if (call.stopped || call.headIsOut) throw error;
     return once();
   }
 }

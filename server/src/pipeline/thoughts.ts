@@ -104,7 +104,7 @@ function matters({ kind }: Part, delta: string | undefined): boolean {
  */
 export function withoutRefusedThoughts(call: Call, target: Target, once: () => Promise<Reply>): Promise<Reply> {
   return once().catch((error) => {
-    if (call.withoutThoughts || call.stopped || !refusesThoughts(error, target)) throw error;
+    if (call.withoutThoughts || call.stopped || call.headIsOut || !refusesThoughts(error, target)) throw error;
     call.withoutThoughts = true;
     return once();
   });
