@@ -5,6 +5,7 @@ import { attempt, journalFull } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Call } from "./call.ts";
 import { countTokens } from "./count.ts";
+import { withCredential } from "./credential.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Reply } from "./reply.ts";
 import { RetryBudget, withOneRetry } from "./retry.ts";
@@ -43,6 +44,7 @@ export function createPipeline(tools: PipelineTools): Pipeline {
     if (!journal.accepting) throw journalFull();
     const { stopped } = call;
     if (stopped) throw stopped;
-    return withOneRetry(call, retries, random, () => attempt(call, target, { journal, clock }));
+    const once = () => attempt(call, target, { journal, clock });
+    return withOneRetry(call, retries, random, () => withCredential(call, target, once));
   };
 }

@@ -1,0 +1,43 @@
+import type { Clock } from "../../world.ts";
+import type { AwsKeys } from "../sigv4.ts";
+import type { Fetched } from "./renewable.ts";
+import { noToken } from "./token-request.ts";
+
+/** Whoever AWS's own tools would find: variables, profiles, single sign-on, web identity, container or machine. */
+export interface AwsSearch {
+  readonly kind: "aws-search";
+  /** A profile of AWS's files, in the place of the whole search. */
+  readonly profile?: string;
+}
+
+/** Asks AWS's own library. It is loaded here, by whoever uses it: it is large. */
+export function awsSearch({ profile }: AwsSearch, region: string | undefined, clock: Clock) {
+  let provider: Promise<(options: { forceRefresh: boolean }) => Promise<FoundKeys>> | undefined;
+  return async (): Promise<Fetched<AwsKeys>> => {
+    provider ??= load(profile, region);
+    let found: FoundKeys;
+    try {
+      // The library keeps what it has found too; what this asks for shall be new.
+      found = await (await provider)({ forceRefresh: true });
+    } catch (error) {
+      const where = profile === undefined ? "AWS's search for credentials" : `the AWS profile ${profile}`;
+      throw noToken(`${where} gave none: ${(error as Error).message.replace(/\s+/g, " ").trim()}`, error);
+    }
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = found;
+    const value = { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
+    const lifetimeMs = expiration ? Math.max(0, expiration.getTime() - clock.nowMs()) : Number.POSITIVE_INFINITY;
+    return { value, lifetimeMs };
+  };
+}
+
+interface FoundKeys extends AwsKeys {
+  readonly expiration?: Date;
+}
+
+async function load(profile: string | undefined, region: string | undefined) {
+  const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
+  return defaultProvider({
+    ...(profile !== undefined && { profile }),
+    ...(region !== undefined && { clientConfig: { region } }),
+  });
+}
