@@ -15,7 +15,8 @@ export interface ErrorBody {
 /**
  * Reads the error bodies seen in the wild: `{"error":{...}}` of OpenAI and Anthropic, with codes as strings or numbers;
  * `{"error":"text","code":...}` of xAI and Ollama; the flat `{"object":"error",...}` and `{"detail":...}` of Mistral;
- * `{"message":...}`; a list around any of them; and text or HTML from proxies.
+ * `{"error":"text","error_type":...}` of TGI; Azure's `innererror` of a content filter; `{"message":...}`; a list around any
+ * of them; and text or HTML from proxies.
  */
 export function readErrorBody(body: string): ErrorBody {
   let wire: unknown;
@@ -29,13 +30,26 @@ export function readErrorBody(body: string): ErrorBody {
 
 function readErrorObject(wire: JsonObject): ErrorBody {
   const inner = objectIn(wire.error) ?? wire;
+  const filter = contentFilter(objectIn(inner.innererror));
+  const message = stringIn(wire.error) ?? stringIn(inner.message) ?? detail(inner.detail);
   return {
     status: [inner.status, inner.status_code, Number(inner.code)].find(isErrorStatus),
-    message: stringIn(wire.error) ?? stringIn(inner.message) ?? detail(inner.detail),
-    type: notGeneric(stringIn(inner.type)),
-    code: codeIn(inner.code),
+    message: filter ? [message, filter].filter(Boolean).join(" ") : message,
+    type: notGeneric(stringIn(inner.type) ?? stringIn(inner.error_type)),
+    code: filter !== undefined ? "content_filter" : codeIn(inner.code),
     param: stringIn(inner.param) ?? undefined,
   };
+}
+
+/** What Azure's filter found, in words: a client is told the reason and not where it is explained. */
+function contentFilter(inner: JsonObject | undefined): string | undefined {
+  const found = objectIn(inner?.content_filter_result) ?? objectIn(inner?.content_filter_results);
+  if (inner?.code !== "ResponsibleAIPolicyViolation") return undefined;
+  const filtered = Object.entries(found ?? {}).flatMap(([name, value]) => {
+    const { filtered, severity } = objectIn(value) ?? {};
+    return filtered === true ? [stringIn(severity) ? `${name} (${severity})` : name] : [];
+  });
+  return filtered.length > 0 ? `Filtered: ${filtered.join(", ")}.` : "";
 }
 
 function isErrorStatus(value: unknown): value is number {

@@ -97,6 +97,8 @@ export function createProvider(settings: ProviderSettings, clock: Clock, dispatc
   const type: ProviderType = catalogue[settings.type];
   const { speaks, modelsPath } = (isDate(settings.apiVersion) && type.dated) || type;
   const fill = (template: string) => filled(template, settings);
+  // The API without dates takes only the wish to see what is new.
+  const query = settings.apiVersion === "preview" ? "?api-version=preview" : "";
   const url = new URL(settings.baseUrl ?? fill(baseUrlOf(settings, type)));
   const prefix = url.pathname.replace(/\/+$/, "");
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
@@ -142,7 +144,7 @@ export function createProvider(settings: ProviderSettings, clock: Clock, dispatc
       return {
         dialect,
         paths: Object.fromEntries(
-          Object.entries(speech.paths).map(([operation, path]) => [operation, prefix + fill(path)]),
+          Object.entries(speech.paths).map(([operation, path]) => [operation, prefix + fill(path) + query]),
         ),
         models: speech.models,
         headers: [...baseHeaders, ...Object.entries(defaults).flat(), ...own.flat()],

@@ -37,6 +37,8 @@ interface FoundKeys extends AwsKeys {
 async function load(profile: string | undefined, region: string | undefined) {
   const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
   return defaultProvider({
+    // Files are read again each time: who renews keys in them expects that.
+    ignoreCache: true,
     ...(profile !== undefined && { profile }),
     ...(region !== undefined && { clientConfig: { region } }),
   });

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
+import { GatewayError, Reason } from "../../canonical/error.ts";
+import { type Endpoint, startEndpoint } from "./endpoint.fixture.ts";
+import { proofOf } from "./identity.ts";
+
+/* AWS's own library does the search. What is tested is that it is asked as meant, and again when keys end. */
+
+const folder = mkdtempSync(join(tmpdir(), "pontage-aws-search-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+let endpoint: Endpoint | undefined;
+beforeEach(() => {
+  for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined);
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true");
+  vi.stubEnv("AWS_CONFIG_FILE", join(folder, "config"));
+  vi.stubEnv("AWS_SHARED_CREDENTIALS_FILE", join(folder, "credentials"));
+  writeFileSync(join(folder, "config"), "");
+  writeFileSync(join(folder, "credentials"), "");
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await endpoint?.close();
+  endpoint = undefined;
+});
+
+function search(profile?: string) {
+  let passedMs = 0;
+  const startMs = Date.now();
+  const clock = { nowMs: () => startMs + passedMs, monotonicMs: () => passedMs };
+  const identity = { kind: "aws-search", ...(profile !== undefined && { profile }) } as const;
+  const proof = proofOf(identity, { name: "aws", region: "us-east-1", clock, withoutSecrets: (words) => words });
+  return {
+    proof,
+    pass(ms: number) {
+      passedMs += ms;
+    },
+  };
+}
+
+const writeKeys = (id: string) =>
+  writeFileSync(
+    join(folder, "credentials"),
+    `[default]\naws_access_key_id = WRONG\naws_secret_access_key = wrong\n\n[team]\naws_access_key_id = ${id}\naws_secret_access_key = of-team\n`,
+  );
+
+test("a profile's keys are those of its name, and are kept until they are refused", async () => {
+  writeKeys("AKIDTEAM");
+  const { proof, pass } = search("team");
+  expect(await proof.get()).toEqual({ accessKeyId: "AKIDTEAM", secretAccessKey: "of-team" });
+  // The operator rotates them; the old ones are good until AWS says otherwise.
+  writeKeys("AKIDROTATED");
+  pass(1e9);
+  expect(proof.current).toMatchObject({ accessKeyId: "AKIDTEAM" });
+  expect(proof.refuse(proof.current!)).toBe(true);
+  expect(await proof.get()).toMatchObject({ accessKeyId: "AKIDROTATED" });
+});
+
+test("a profile may name a program that gives keys", async () => {
+  const keys = { Version: 1, AccessKeyId: "AKIDPROGRAM", SecretAccessKey: "s", SessionToken: "t" };
+  writeFileSync(join(folder, "keys.json"), JSON.stringify(keys));
+  writeFileSync(join(folder, "config"), `[profile program]\ncredential_process = cat ${join(folder, "keys.json")}\n`);
+  const { proof } = search("program");
+  expect(await proof.get()).toEqual({ accessKeyId: "AKIDPROGRAM", secretAccessKey: "s", sessionToken: "t" });
+});
+
+test("a container's keys are asked for where its variables say, and again ahead of their end", async () => {
+  endpoint = await startEndpoint(({ headers }, count) => {
+    expect(headers.authorization).toBe("opens-the-endpoint");
+    return {
+      body: {
+        AccessKeyId: `AKID${count}`,
+        SecretAccessKey: "s",
+        Token: "t",
+        Expiration: new Date(Date.now() + count * 3_600_000).toISOString(),
+      },
+    };
+  });
+  vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `${endpoint.url}/keys`);
+  vi.stubEnv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "opens-the-endpoint");
+  const { proof, pass } = search();
+  const all = await Promise.all(Array.from({ length: 100 }, () => proof.get()));
+  expect(all[99]).toEqual({ accessKeyId: "AKID1", secretAccessKey: "s", sessionToken: "t" });
+  expect(endpoint.asked).toHaveLength(1);
+  pass(56 * 60_000);
+  expect(proof.current).toMatchObject({ accessKeyId: "AKID1" });
+  await vi.waitFor(() => expect(proof.current).toMatchObject({ accessKeyId: "AKID2" }));
+  expect(endpoint.asked).toHaveLength(2);
+});
+
+test.each([
+  ["nobody", "the AWS profile nobody gave none: "],
+  [undefined, "AWS's search for credentials gave none: "],
+])("who is not found is told (%s)", async (profile, words) => {
+  const failure = await search(profile)
+    .proof.get()
+    .catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(GatewayError);
+  expect(failure).toMatchObject({ reason: Reason.UPSTREAM_CREDENTIAL_UNAVAILABLE, provider: "aws" });
+  expect((failure as GatewayError).message).toContain(`aws has no credential to send: ${words}`);
+});
