@@ -57,8 +57,9 @@ test("a page that leads to itself ends the search", async () => {
 });
 
 test("what is no list is the provider's mistake", async () => {
-  await expect(discover("gemini_compatible", {})).rejects.toThrow(GatewayError);
-  await expect(discover("gemini_compatible", {})).rejects.toMatchObject({ reason: Reason.UPSTREAM_GARBAGE });
+  const pages = { "/v1beta/models": { hello: "world" } };
+  await expect(discover("gemini_compatible", pages)).rejects.toThrow(GatewayError);
+  await expect(discover("gemini_compatible", pages)).rejects.toMatchObject({ reason: Reason.UPSTREAM_GARBAGE });
 });
 
 test("Bedrock's models and its inference profiles are two lists", async () => {

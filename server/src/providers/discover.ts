@@ -56,6 +56,8 @@ function listIn(text: string): { names: string[]; next: string } | undefined {
     const wire = JSON.parse(text) as JsonObject | JsonObject[];
     if (Array.isArray(wire)) return { names: namesIn(wire, "id"), next: "" }; // Together answers with the bare list
     const [list, field] = shapes.find(([list]) => Array.isArray(wire[list])) ?? [];
+    // Google leaves a list out that is empty.
+    if (Object.keys(wire).length === 0) return { names: [], next: "" };
     if (list === undefined || field === undefined) return undefined;
     return { names: namesIn((wire[list] ?? []) as JsonObject[], field), next: nextOf(wire) };
   } catch {
