@@ -78,20 +78,25 @@ describe("azure", () => {
       proof: { secret: "of-the-application" },
     };
     expect(instance("azure", { ...resource, ...application })).toMatchObject({ identity });
-    const { AZURE_AUTHORITY_HOST: _, ...env } = {
-      AZURE_AUTHORITY_HOST: "https://login.microsoftonline.us/",
+    const cluster = {
       AZURE_TENANT_ID: "contoso",
       AZURE_CLIENT_ID: "app",
-      AZURE_CLIENT_SECRET: "of-the-application",
+      AZURE_FEDERATED_TOKEN_FILE: "/var/run/token",
     };
+    const env = { ...cluster, AZURE_CLIENT_SECRET: "of-the-application" };
     expect(instance("azure", resource, env)).toMatchObject({ identity, credentialSource: "AZURE_CLIENT_SECRET" });
-    expect(instance("azure", resource, { ...env, AZURE_AUTHORITY_HOST: _ })).toMatchObject({
+    expect(
+      instance("azure", resource, { ...env, AZURE_AUTHORITY_HOST: "https://login.microsoftonline.us/" }),
+    ).toMatchObject({
       identity: { authority: "https://login.microsoftonline.us" },
     });
-    const { AZURE_CLIENT_SECRET: __, ...cluster } = { ...env, AZURE_FEDERATED_TOKEN_FILE: "/var/run/token" };
     expect(instance("azure", resource, cluster)).toMatchObject({
       identity: { proof: { tokenFile: "/var/run/token" } },
     });
+    // A key of the resource goes before it, unless the file names the application.
+    const withKey = { ...env, AZURE_OPENAI_API_KEY: "of-the-resource" };
+    expect(instance("azure", resource, withKey)).toMatchObject({ credential: "of-the-resource" });
+    expect(instance("azure", { ...resource, ...application }, withKey)).toMatchObject({ identity });
     const { withoutSecrets } = createProvider(instance("azure", { ...resource, ...application })!, clock);
     expect(withoutSecrets("not of-the-application")).toBe("not [removed]");
   });

@@ -30,9 +30,11 @@ export function azureIdentityOf(
     ...(apiVersion ? { apiVersion } : {}),
   };
   if (config.api_key) return { ...where, credential: config.api_key, credentialSource: file };
+  const isNamed = config.managed_identity || config.tenant_id || config.client_id || config.client_secret;
+  // A key goes before an identity, unless it is the file that names the identity.
+  if (foundKey && credentialSource && !isNamed) return { ...where, credential: foundKey, credentialSource };
   const identity = entraIdentityOf(config, env);
   if (identity) return { ...where, identity, credentialSource: sourceOf(identity, config, file) };
-  if (foundKey && credentialSource) return { ...where, credential: foundKey, credentialSource };
   throw new Error(
     `Provider ${name} has no credential. Give it \`api_key\`, or \`tenant_id\`, \`client_id\` and \`client_secret\`, or ` +
       `\`managed_identity: true\`, in ${file}, or set AZURE_OPENAI_API_KEY, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.`,
