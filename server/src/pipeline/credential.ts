@@ -22,8 +22,7 @@ async function withFetched(
     return await once();
   } catch (error) {
     const isRefused = error instanceof GatewayError && error.reason === Reason.UPSTREAM_CREDENTIAL_REFUSED;
-    if (!isRefused || call.stopped || !credential.refuse(used)) throw error;
-    await unlessStopped(call, credential.get());
+    if (!isRefused || call.stopped || !(await unlessStopped(call, credential.newerThan(used)))) throw error;
     return once();
   }
 }

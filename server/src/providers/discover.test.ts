@@ -111,3 +111,32 @@ test("Azure lists what is deployed, by the names to call it by", async () => {
 test("where there is no list nobody is asked", async () => {
   expect(await discover("perplexity", {})).toEqual({ names: [], asked: [] });
 });
+
+test("a list at another host is asked there, and the request is signed for that host", async () => {
+  const hosts: string[] = [];
+  const signatures: string[] = [];
+  server = createServer((request, response) => {
+    hosts.push(request.headers.host ?? "");
+    signatures.push(request.headers.authorization ?? "");
+    response.end(JSON.stringify({ modelSummaries: [{ modelId: "m" }] }));
+  });
+  await new Promise<void>((resolve) => server!.listen(0, "127.0.0.1", resolve));
+  const awsKeys = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret-secret" };
+  const settings = { name: "p", type: "bedrock", region: "us-east-1", awsKeys } as const;
+  const bedrock = createProvider(settings, clock);
+  expect(bedrock.modelLists.origin).toBe("https://bedrock.us-east-1.amazonaws.com");
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const [path] = bedrock.modelLists.paths;
+  const there = { ...bedrock, modelLists: { paths: [path!], origin } };
+  expect(await discoverModels(there)).toEqual(["m"]);
+  const { host } = new URL(origin);
+  expect(hosts).toEqual([host]);
+  const signed = bedrock.sign!({
+    host,
+    method: "GET",
+    path: path!,
+    headers: bedrock.speaks[0]!.headers,
+    body: undefined,
+  });
+  expect(signatures).toEqual([signed.at(-1)]);
+});

@@ -33,8 +33,7 @@ export async function fetchWhole(
   const used = await credential.get();
   const answer = await fetchOnce(provider, path, headers, body, options);
   const isRefused = answer.status === 401 || answer.status === 403;
-  if (!isRefused || !credential.refuse(used)) return answer;
-  await credential.get();
+  if (!isRefused || !(await credential.newerThan(used))) return answer;
   return fetchOnce(provider, path, headers, body, options);
 }
 

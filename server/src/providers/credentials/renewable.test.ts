@@ -98,25 +98,43 @@ test("after a failure everybody is told it for a second, without another fetch",
   expect(await second).toBe("token-2");
 });
 
-test("one that is refused is fetched anew once, and not again for its successor's sake", async () => {
+test("one that is refused is fetched anew once, for all, and not again for its successor's sake", async () => {
   const { renewable, arrive, fetches, pass } = hourly();
   void renewable.get();
   await arrive();
-  expect(renewable.refuse("token-1")).toBe(true);
-  expect(renewable.current).toBeUndefined();
-  expect(renewable.latest).toBe("token-1");
-  // The others whose calls were refused with it.
-  expect(renewable.refuse("token-1")).toBe(true);
-  void renewable.get();
+  const told = Promise.all([renewable.newerThan("token-1"), renewable.newerThan("token-1")]);
+  // It may be good for other calls: nobody waits who has not been refused.
+  expect(renewable.current).toBe("token-1");
   await arrive();
-  expect(renewable.refuse("token-1")).toBe(true);
+  expect(await told).toEqual([true, true]);
   expect(renewable.current).toBe("token-2");
+  // Whoever hears of the refusal late.
+  expect(await renewable.newerThan("token-1")).toBe(true);
   // It was not its age.
-  expect(renewable.refuse("token-2")).toBe(false);
+  expect(await renewable.newerThan("token-2")).toBe(false);
   expect(fetches()).toBe(2);
   pass(30_000);
-  expect(renewable.refuse("token-2")).toBe(true);
-  expect(renewable.known).toEqual(["token-2", "token-1"]);
+  const later = renewable.newerThan("token-2");
+  await arrive();
+  expect(await later).toBe(true);
+  expect(renewable.known).toEqual(["token-3", "token-2"]);
+});
+
+test("where no newer one can be had the refused one stays: only some calls may be refused with it", async () => {
+  const { renewable, arrive, failing } = hourly();
+  void renewable.get();
+  await arrive();
+  failing(new Error("away"));
+  const told = renewable.newerThan("token-1");
+  await arrive();
+  expect(await told).toBe(false);
+  expect(renewable.current).toBe("token-1");
+});
+
+test("the same one once more is no newer one", async () => {
+  const clock = { nowMs: () => 0, monotonicMs: () => 0 };
+  const renewable = new Renewable(async () => ({ value: "cached", lifetimeMs: 3_600_000 }), clock);
+  expect(await renewable.newerThan(await renewable.get())).toBe(false);
 });
 
 test("one without an end is kept until it is refused", async () => {

@@ -68,14 +68,22 @@ export class Renewable<T> {
     return this.#renew();
   }
 
-  /** `value` has been refused. Says whether another attempt may do better, with a value that is newer. */
-  refuse(value: T): boolean {
-    if (this.#held?.value !== value) return true;
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs < this.#refusedAtMs + leastBetweenRefusalsMs) return false;
-    this.#refusedAtMs = nowMs;
-    this.#held = undefined;
-    return true;
+  /**
+   * `value` has been refused, maybe because it was taken back before its time. Says, when that is known, whether there is a
+   * newer one to try with. The refused one is used until then: it may be good for others.
+   */
+  async newerThan(value: T): Promise<boolean> {
+    if (this.latest !== value) return true;
+    if (this.#fetching === undefined) {
+      const nowMs = this.#clock.monotonicMs();
+      if (nowMs < this.#refusedAtMs + leastBetweenRefusalsMs) return false;
+      this.#refusedAtMs = nowMs;
+    }
+    try {
+      return (await this.#renew()) !== value;
+    } catch {
+      return false; // the refusal is what there is to tell
+    }
   }
 
   #renew(): Promise<T> {
