@@ -90,14 +90,29 @@ test("a container's keys are asked for where its variables say, and again ahead 
   expect(endpoint.asked).toHaveLength(2);
 });
 
-test.each([
-  ["nobody", "the AWS profile nobody gave none: "],
-  [undefined, "AWS's search for credentials gave none: "],
-])("who is not found is told (%s)", async (profile, words) => {
-  const failure = await search(profile)
+const failureOf = (profile?: string) =>
+  search(profile)
     .proof.get()
     .catch((error: unknown) => error);
+
+test("who is not found is told", async () => {
+  const failure = await failureOf();
   expect(failure).toBeInstanceOf(GatewayError);
   expect(failure).toMatchObject({ reason: Reason.UPSTREAM_CREDENTIAL_UNAVAILABLE, provider: "aws" });
-  expect((failure as GatewayError).message).toContain(`aws has no credential to send: ${words}`);
+  expect((failure as GatewayError).message).toMatch(
+    /^aws has no credential to send: AWS's search for credentials gave none: /,
+  );
+});
+
+test("a profile that is not there is not made up for by whoever the machine is", async () => {
+  writeKeys("AKIDTEAM");
+  endpoint = await startEndpoint(() => ({
+    body: { AccessKeyId: "AKIDMACHINE", SecretAccessKey: "s", Token: "t", Expiration: "2999-01-01T00:00:00Z" },
+  }));
+  vi.stubEnv("AWS_CONTAINER_CREDENTIALS_FULL_URI", `${endpoint.url}/keys`);
+  expect(await failureOf("nobody")).toMatchObject({
+    reason: Reason.UPSTREAM_CREDENTIAL_UNAVAILABLE,
+    message: expect.stringMatching(/there is no AWS profile nobody in .*config or .*credentials\.$/),
+  });
+  expect(endpoint.asked).toHaveLength(0);
 });

@@ -1,3 +1,6 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import type { Clock } from "../../world.ts";
 import type { AwsKeys } from "../sigv4.ts";
 import type { Fetched } from "./renewable.ts";
@@ -14,6 +17,7 @@ export interface AwsSearch {
 export function awsSearch({ profile }: AwsSearch, region: string | undefined, clock: Clock) {
   let provider: Promise<(options: { forceRefresh: boolean }) => Promise<FoundKeys>> | undefined;
   return async (): Promise<Fetched<AwsKeys>> => {
+    if (profile !== undefined) await refuseUnknown(profile);
     provider ??= load(profile, region);
     let found: FoundKeys;
     try {
@@ -33,6 +37,20 @@ export function awsSearch({ profile }: AwsSearch, region: string | undefined, cl
 interface FoundKeys extends AwsKeys {
   readonly expiration?: Date;
 }
+
+/** For a profile that is not there the library would go on searching, and find somebody else: the machine's own role. */
+async function refuseUnknown(profile: string): Promise<void> {
+  const { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
+  const files = [
+    AWS_CONFIG_FILE ?? join(homedir(), ".aws", "config"),
+    AWS_SHARED_CREDENTIALS_FILE ?? join(homedir(), ".aws", "credentials"),
+  ];
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8").catch(() => "")));
+  const names = texts.flatMap((text) => Array.from(text.matchAll(section), ([, name]) => name));
+  if (!names.includes(profile)) throw noToken(`there is no AWS profile ${profile} in ${files.join(" or ")}`);
+}
+
+const section = /^\s*\[\s*(?:profile\s+)?["']?([^\]"']+?)["']?\s*\]/gm;
 
 async function load(profile: string | undefined, region: string | undefined) {
   const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
