@@ -90,6 +90,46 @@ test("a container's keys are asked for where its variables say, and again ahead 
   expect(endpoint.asked).toHaveLength(2);
 });
 
+test("a role is taken on with the keys of another profile", async () => {
+  writeKeys("AKIDTEAM");
+  writeFileSync(
+    join(folder, "config"),
+    "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/inference\nsource_profile = team\nregion = us-east-1\n",
+  );
+  endpoint = await startEndpoint(({ method, headers, form }) => {
+    expect(method).toBe("POST");
+    expect(headers.authorization).toMatch(/^AWS4-HMAC-SHA256 Credential=AKIDTEAM\/\d+\/us-east-1\/sts\/aws4_request, /);
+    expect(form).toMatchObject({ Action: "AssumeRole", RoleArn: "arn:aws:iam::123456789012:role/inference" });
+    const keys =
+      "<AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>";
+    const end = `<Expiration>${new Date(Date.now() + 900_000).toISOString()}</Expiration>`;
+    const result = `<AssumeRoleResult><Credentials>${keys}${end}</Credentials></AssumeRoleResult>`;
+    return {
+      body: `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${result}</AssumeRoleResponse>`,
+    };
+  });
+  vi.stubEnv("AWS_ENDPOINT_URL_STS", endpoint.url);
+  const { proof } = search("role");
+  expect(await proof.get()).toEqual({ accessKeyId: "ASIAROLE", secretAccessKey: "s", sessionToken: "t" });
+  expect(endpoint.asked).toHaveLength(1);
+});
+
+test("a machine's role is asked of its metadata server", async () => {
+  const keys = { Code: "Success", AccessKeyId: "ASIAMACHINE", SecretAccessKey: "s", Token: "t" };
+  const below = "/latest/meta-data/iam/security-credentials/";
+  endpoint = await startEndpoint(({ method, url: { pathname }, headers }) => {
+    if (method === "PUT" && pathname === "/latest/api/token") return { body: "session" };
+    expect(headers["x-aws-ec2-metadata-token"]).toBe("session");
+    if (pathname === below) return { body: "inference-role" };
+    expect(pathname).toBe(`${below}inference-role`);
+    return { body: { ...keys, Expiration: new Date(Date.now() + 3_600_000).toISOString() } };
+  });
+  vi.stubEnv("AWS_EC2_METADATA_DISABLED", undefined);
+  vi.stubEnv("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint.url);
+  const { proof } = search();
+  expect(await proof.get()).toEqual({ accessKeyId: "ASIAMACHINE", secretAccessKey: "s", sessionToken: "t" });
+});
+
 const failureOf = (profile?: string) =>
   search(profile)
     .proof.get()
