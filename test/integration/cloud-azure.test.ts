@@ -4,7 +4,7 @@ import OpenAI from "openai";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Endpoint, startEndpoint } from "../../server/src/providers/credentials/endpoint.fixture.ts";
 import { providersFrom } from "../gateway/cloud-provider.ts";
-import { startTestGateway, type TestGateway } from "../gateway/gateway.ts";
+import { startTestGateway, type TestGateway, until } from "../gateway/gateway.ts";
 import {
   type Cloud,
   type CloudAnswer,
@@ -32,6 +32,7 @@ let answer: (request: CloudRequest) => CloudAnswer;
 const good = new Map<string, number>();
 let lifetimeMs = 3_600_000;
 let refuseTokens = false;
+let tokenWaitMs = 20;
 
 beforeAll(async () => {
   cloud = await startCloud((request) => answer(request));
@@ -45,11 +46,11 @@ beforeAll(async () => {
     }
     const token = `entra-token-number-${count}`;
     good.set(token, performance.now() + lifetimeMs);
-    return { body: { access_token: token, token_type: "Bearer", expires_in: lifetimeMs / 1000 }, waitMs: 20 };
+    return { body: { access_token: token, token_type: "Bearer", expires_in: lifetimeMs / 1000 }, waitMs: tokenWaitMs };
   });
   const base = { type: "azure", base_url: cloud.url };
   const application = { tenant_id: "contoso", client_id: "app", client_secret: secret };
-  const names = ["concurrent", "revoked", "short", "refused", "gone"];
+  const names = ["concurrent", "revoked", "short", "refused", "gone", "left"];
   gateway = await startTestGateway({
     providers: providersFrom(
       {
@@ -68,6 +69,7 @@ afterAll(async () => {
 afterEach(() => {
   lifetimeMs = 3_600_000;
   refuseTokens = false;
+  tokenWaitMs = 20;
 });
 
 const openai = () => new OpenAI({ baseURL: `${gateway.baseUrl}/v1`, apiKey: gateway.apiKey, maxRetries: 0 });
@@ -224,6 +226,26 @@ describe("a token of Entra ID", () => {
     expect(other).toMatchObject({ status: 502, error: { type: "error", error: { type: "api_error" } } });
     expect(cloud.requests).toHaveLength(length);
     expect((await gateway.ledgerRows()).filter(({ provider }) => provider === "gone")).toEqual([]);
+  });
+
+  test("who leaves while a token is fetched has sent nothing and owes nothing, and the token is there for the next", async () => {
+    answer = withTokens;
+    tokenWaitMs = 300;
+    const { length } = cloud.requests;
+    const before = entra.asked.length;
+    const leaving = new AbortController();
+    const left = openai()
+      .chat.completions.create({ model: "left/gpt-5-mini", messages }, { signal: leaving.signal })
+      .catch((error: unknown) => error);
+    await until("the token is asked for", () => entra.asked.length > before);
+    leaving.abort();
+    expect(await left).toBeInstanceOf(OpenAI.APIUserAbortError);
+    await until("nobody works for it any more", () => gateway.gateway.activity.inFlight === 0);
+    await ask("left");
+    expect(cloud.requests).toHaveLength(length + 1);
+    expect(entra.asked).toHaveLength(before + 1);
+    const rows = (await gateway.ledgerRows()).filter(({ provider }) => provider === "left");
+    expect(rows.map(({ outcome }) => outcome)).toEqual(["ok"]);
   });
 
   test("no secret and no token is in the log", () => {

@@ -25,8 +25,8 @@ export interface ProviderType {
   readonly modelsPath?: string | readonly string[];
   /** The base URL of these lists where it is another one. An instance that says its own is asked there. */
   readonly modelsBaseUrl?: string;
-  /** What is different for an instance that names the date of an API's version. */
-  readonly dated?: Pick<ProviderType, "speaks" | "modelsPath">;
+  /** What it speaks to an instance that names the date of an API's version. */
+  readonly dated?: readonly Speech[];
   /** Environment variables its key is usually in; one found there is offered at start. */
   readonly env?: readonly string[];
   /**
@@ -127,9 +127,6 @@ const claudeAtVertex: Speech = {
   headers: { defaults: {}, passed: ["anthropic-beta"] },
 };
 
-/** The version that has a list of deployments. Later ones list the models that could be deployed. */
-const deploymentsPath = "/openai/deployments?api-version=2023-03-15-preview";
-
 /** What every service with an OpenAI-compatible API has in common. */
 const compatible = {
   auth: bearer(),
@@ -205,17 +202,15 @@ export const catalogue = {
       { dialect: "openai-chat", paths: { generate: "/openai/v1/chat/completions" } },
       { dialect: "openai-responses", paths: { generate: "/openai/v1/responses" } },
     ],
-    modelsPath: deploymentsPath,
-    dated: {
-      speaks: [
-        {
-          dialect: "openai-chat",
-          paths: { generate: "/openai/deployments/{model}/chat/completions?api-version={api_version}" },
-        },
-        { dialect: "openai-responses", paths: { generate: "/openai/responses?api-version={api_version}" } },
-      ],
-      modelsPath: deploymentsPath,
-    },
+    // The version that has a list of deployments. Later ones list the models that could be deployed.
+    modelsPath: "/openai/deployments?api-version=2023-03-15-preview",
+    dated: [
+      {
+        dialect: "openai-chat",
+        paths: { generate: "/openai/deployments/{model}/chat/completions?api-version={api_version}" },
+      },
+      { dialect: "openai-responses", paths: { generate: "/openai/responses?api-version={api_version}" } },
+    ],
     env: ["AZURE_OPENAI_API_KEY"],
     streamUsage: "ask",
   },

@@ -4,9 +4,10 @@ import { dialectOf } from "../dialects/index.ts";
 import type { Clock } from "../world.ts";
 import type { Outgoing, Sign } from "./auth.ts";
 import { catalogue, type Paths, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
-import { type Identity, type Proof, proofOf, secretsOf } from "./credentials/identity.ts";
+import { type Identity, type Proof, proofOf } from "./credentials/identity.ts";
 import type { Renewable } from "./credentials/renewable.ts";
 import { filled, missingPlace } from "./place.ts";
+import { scrubber } from "./secrets.ts";
 import type { AwsKeys } from "./sigv4.ts";
 import { headerRules, withPassedHeaders } from "./wire-headers.ts";
 
@@ -95,7 +96,7 @@ export interface Speaking {
 
 export function createProvider(settings: ProviderSettings, clock: Clock, dispatcher?: Dispatcher): Provider {
   const type: ProviderType = catalogue[settings.type];
-  const { speaks, modelsPath } = (isDate(settings.apiVersion) && type.dated) || type;
+  const speaks = (isDate(settings.apiVersion) && type.dated) || type.speaks;
   const fill = (template: string) => filled(template, settings);
   // The API without dates takes only the wish to see what is new.
   const query = settings.apiVersion === "preview" ? "?api-version=preview" : "";
@@ -103,20 +104,11 @@ export function createProvider(settings: ProviderSettings, clock: Clock, dispatc
   const prefix = url.pathname.replace(/\/+$/, "");
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
   const own = [...type.auth(settings.credential), ...Object.entries(settings.headers ?? {})];
-  const { accessKeyId, secretAccessKey, sessionToken } = settings.awsKeys ?? {};
-  const keys = [settings.credential, accessKeyId, secretAccessKey, sessionToken, ...secretsOf(settings.identity)];
-  const secrets = [...keys, ...Object.values(settings.headers ?? {})].filter(isSecret).flatMap(spellings);
-  const withoutSecrets = (words: string): string => {
-    const fetched = (credential?.known ?? []).flatMap((proof) => (typeof proof === "string" ? proof : valuesOf(proof)));
-    return [...secrets, ...fetched.filter(isSecret)].reduce(
-      (text, secret) => text.replaceAll(secret, "[removed]"),
-      words,
-    );
-  };
+  const withoutSecrets = scrubber(settings, () => credential?.known ?? []);
   const { name, identity, region } = settings;
   const credential: Provider["credential"] = identity && proofOf(identity, { name, region, clock, withoutSecrets });
   const sign = signerOf(settings, type, credential);
-  const paths = modelsPath === undefined ? [] : [modelsPath].flat();
+  const paths = type.modelsPath === undefined ? [] : [type.modelsPath].flat();
   const elsewhere = settings.baseUrl === undefined && type.modelsBaseUrl;
   return {
     name,
@@ -190,21 +182,6 @@ function signerOf(
   if (!type.sign || !keys) return undefined;
   if (!region) throw missingPlace(settings, "region");
   return type.sign({ region, keys });
-}
-
-function valuesOf({ accessKeyId, secretAccessKey, sessionToken = "" }: AwsKeys): string[] {
-  return [accessKeyId, secretAccessKey, sessionToken];
-}
-
-/** Short values are versions and names, which turn up in any sentence. */
-function isSecret(value: string | undefined): value is string {
-  return value !== undefined && value.length >= 12;
-}
-
-/** As it is, and as JSON has it. */
-function spellings(secret: string): string[] {
-  const inJson = JSON.stringify(secret).slice(1, -1);
-  return inJson === secret ? [secret] : [secret, inJson];
 }
 
 const baseHeaders = ["content-type", "application/json", "accept-encoding", "identity", "user-agent", "pontage"];
