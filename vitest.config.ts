@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 const nightly = process.env.PONTAGE_NIGHTLY === "1";
+/** Programs of a gigabyte, installed for `npm run test:clients` only. */
+const clients = process.env.PONTAGE_CLIENTS === "1";
 const real = [
   "test/{gateway,vendor-sdk,chaos,integration,cli,sdk}/**/*.test.ts",
   "server/src/{store,events,billing}/**/*.test.ts",
@@ -40,6 +42,9 @@ export default defineConfig({
       },
       { ...sources, test: { name: "services", include: real, ...withServices } },
       { ...sources, test: { name: "browser", include: inBrowser, ...withServices } },
+      ...(clients
+        ? [{ ...sources, test: { name: "clients", include: ["test/clients/**/*.test.ts"], ...withServices } }]
+        : []),
     ],
   },
 });

@@ -2,6 +2,7 @@
 //
 //   node scripts/setup.mjs           the npm packages (which bring the project's own Node) and the console's files
 //   node scripts/setup.mjs --tests   also the system programs the tests start: PostgreSQL, NATS, Chromium
+//   node scripts/setup.mjs --clients also the programs of test/clients, which are a gigabyte
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -27,16 +28,18 @@ function cleanEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !dropped.test(name)));
 }
 
-function installPackages() {
-  const stamp = inRoot("node_modules", ".pontage-setup");
+/** Installs what a folder's lockfile says, unless it is there. */
+function installPackages(folder = ".") {
+  const stamp = inRoot(folder, "node_modules", ".pontage-setup");
   const wanted = createHash("sha256")
-    .update(readFileSync(inRoot("package-lock.json")))
+    .update(readFileSync(inRoot(folder, "package-lock.json")))
     .update(`${process.platform}-${process.arch}`)
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   process.stderr.write("Installing packages (once, about 20 s) ...\n");
   // Install scripts stay off: nothing here needs one, and they are how a bad package gets to run.
   run("npm ci", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
+    cwd: inRoot(folder),
     env: cleanEnvironment(),
     shell: process.platform === "win32",
   });
@@ -73,4 +76,5 @@ function buildConsole() {
 
 installPackages();
 buildConsole();
+if (process.argv.includes("--clients")) installPackages("test/clients/programs");
 if (process.argv.includes("--tests")) await installServices();

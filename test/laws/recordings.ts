@@ -34,6 +34,7 @@ const foldersOf: Readonly<Record<string, readonly string[]>> = {
   gemini: ["generate-content", "stream-generate-content"],
   "bedrock-converse": ["converse", "converse-stream"],
   "ollama-chat": ["api-chat"],
+  "cohere-chat": ["chat-v2"],
 };
 
 export const maxFrameBytes = 1 << 20;

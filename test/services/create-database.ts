@@ -17,9 +17,28 @@ export async function createDatabase(postgresUrl: string): Promise<TestDatabase>
 
 /** Runs one statement on a connection of its own. */
 export async function execute(url: string, statement: string): Promise<void> {
+  await connected(url, (orm) => orm.em.getConnection().execute(statement));
+}
+
+/** What one statement returns, on a connection of its own. */
+export async function query<Row>(url: string, statement: string): Promise<Row[]> {
+  return await connected(url, (orm) => orm.em.getConnection().execute<Row[]>(statement));
+}
+
+/** Keeps everybody from writing to a table while `during` runs. */
+export async function withTableLocked(url: string, table: string, during: () => Promise<void>): Promise<void> {
+  await connected(url, (orm) =>
+    orm.em.transactional(async (locking) => {
+      await locking.execute(`lock table ${table} in share row exclusive mode`);
+      await during();
+    }),
+  );
+}
+
+async function connected<Result>(url: string, use: (orm: MikroORM) => Promise<Result>): Promise<Result> {
   const orm = await MikroORM.init({ clientUrl: url, entities: [], discovery: { warnWhenNoEntities: false } });
   try {
-    await orm.em.getConnection().execute(statement);
+    return await use(orm);
   } finally {
     await orm.close();
   }

@@ -73,6 +73,8 @@ describe("files", () => {
         cwd: root,
         encoding: "utf8",
         maxBuffer: 1 << 26,
+        // The project that is run by itself.
+        env: { ...process.env, PONTAGE_CLIENTS: "1" },
       },
     );
     const run = (JSON.parse(listed.slice(listed.indexOf("["))) as { file: string }[]).map(({ file }) =>

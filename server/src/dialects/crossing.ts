@@ -1,10 +1,10 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { Opaque, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { GenerateRequest, Opaque, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { DialectId } from "./dialect.ts";
 import { fatesOf, hintsOf } from "./fates.ts";
-import { opaqueType } from "./opaque.ts";
+import { opaqueIn, opaqueType } from "./opaque.ts";
 import { objectIn } from "./wire.ts";
 
 /** One way from a dialect to another: knows what may be said as it is, what is lost, and what must be refused. */
@@ -66,6 +66,21 @@ export class Crossing {
       type === undefined ? "This content" : `Content of type \`${type}\``,
       this.#hint(type ?? ""),
     );
+  }
+
+  /**
+   * A tool that its provider runs, in the target's own form. Where the target has no such tool it is left out of a list that
+   * has others, because coding clients offer several in every request. Who offers nothing else came for it.
+   */
+  providerTool({ tools }: GenerateRequest, index: number, opaque: Opaque): JsonObject[] {
+    const own = opaqueIn(opaque, this.to);
+    if (own !== undefined) return [own];
+    const path = `tools[${index}]`;
+    if (tools.every((tool) => tool.opaque)) {
+      throw this.cannot(path, `A tool of type \`${opaqueType(opaque) ?? "unknown"}\``);
+    }
+    this.lose(path);
+    return [];
   }
 
   /**

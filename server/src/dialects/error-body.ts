@@ -15,8 +15,7 @@ export interface ErrorBody {
 /**
  * Reads the error bodies seen in the wild: `{"error":{...}}` of OpenAI and Anthropic, with codes as strings or numbers;
  * `{"error":"text","code":...}` of xAI and Ollama; the flat `{"object":"error",...}` and `{"detail":...}` of Mistral;
- * `{"error":"text","error_type":...}` of TGI; Azure's `innererror` of a content filter; `{"message":...}`; a list around any
- * of them; and text or HTML from proxies.
+ * Azure's `innererror` of a content filter; `{"message":...}`; a list around any of them; and text or HTML from proxies.
  */
 export function readErrorBody(body: string): ErrorBody {
   let wire: unknown;
@@ -35,7 +34,7 @@ function readErrorObject(wire: JsonObject): ErrorBody {
   return {
     status: [inner.status, inner.status_code, Number(inner.code)].find(isErrorStatus),
     message: filter ? [message, filter].filter(Boolean).join(" ") : message,
-    type: notGeneric(stringIn(inner.type) ?? stringIn(inner.error_type)),
+    type: notGeneric(stringIn(inner.type)),
     code: filter !== undefined ? "content_filter" : codeIn(inner.code),
     param: stringIn(inner.param) ?? undefined,
   };

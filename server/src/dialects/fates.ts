@@ -1,5 +1,6 @@
 import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
 import { fates as bedrockConverse } from "./bedrock-converse/fates.ts";
+import { fates as cohereChat } from "./cohere-chat/fates.ts";
 import type { Fates } from "./fate.ts";
 import { fates as gemini } from "./gemini/fates.ts";
 import { fates as ollamaChat } from "./ollama-chat/fates.ts";
@@ -13,6 +14,7 @@ export const fatesOf: Readonly<Record<string, Fates>> = {
   "anthropic-messages": anthropicMessages,
   gemini,
   "bedrock-converse": bedrockConverse,
+  "cohere-chat": cohereChat,
   "ollama-chat": ollamaChat,
 };
 

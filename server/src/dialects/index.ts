@@ -1,5 +1,6 @@
 import { anthropicMessages } from "./anthropic-messages/index.ts";
 import { bedrockConverse } from "./bedrock-converse/index.ts";
+import { cohereChat } from "./cohere-chat/index.ts";
 import type { Dialect, DialectId } from "./dialect.ts";
 import { gemini } from "./gemini/index.ts";
 import { ollamaChat } from "./ollama-chat/index.ts";
@@ -15,6 +16,7 @@ export const dialects: readonly Dialect[] = [
   anthropicMessages,
   gemini,
   bedrockConverse,
+  cohereChat,
   ollamaChat,
 ];
 

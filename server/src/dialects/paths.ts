@@ -31,7 +31,9 @@ export function partPath(request: GenerateRequest, index: number, at: number): s
   }
   if (path === "system") return `${path}[${at}]`;
   const kind = parts[at]?.kind.case;
-  if (request.dialect === "ollama-chat") return `${path}.${ollamaField(parts, at)}`;
+  if (request.dialect === "cohere-chat" && kind === "toolCall") return `${path}.${fieldOfKind(parts, at)}`;
+  if (request.dialect === "cohere-chat" && parts[at]?.extra?.[spelling] === "tool_plan") return `${path}.tool_plan`;
+  if (request.dialect === "ollama-chat") return `${path}.${fieldOfKind(parts, at)}`;
   if (request.dialect === "openai-chat" && (kind === "toolCall" || kind === "reasoning" || kind === "refusal")) {
     // Chat writes these beside the content and not in it.
     const before = parts.slice(0, at).filter((part) => part.kind.case === kind).length;
@@ -43,8 +45,8 @@ export function partPath(request: GenerateRequest, index: number, at: number): s
   return `${path}.content[${at - besides.length}]`;
 }
 
-/** Ollama writes each kind of part in a field of its own. */
-function ollamaField(parts: readonly Part[], at: number): string {
+/** Ollama writes each kind of part in a field of its own, and Cohere its calls. */
+function fieldOfKind(parts: readonly Part[], at: number): string {
   const kind = parts[at]?.kind.case;
   const before = parts.slice(0, at).filter((part) => part.kind.case === kind).length;
   if (kind === "toolCall") return `tool_calls[${before}]`;

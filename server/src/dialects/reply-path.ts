@@ -9,6 +9,6 @@ export function replyPath(dialect: string, choice: number, index: number, part?:
     return mark ? `output[${mark.at}]` : "output";
   }
   if (dialect === "gemini") return `candidates[${choice}].content.parts[${index}]`;
-  if (dialect === "ollama-chat") return "message";
+  if (dialect === "ollama-chat" || dialect === "cohere-chat") return "message";
   return dialect === "openai-chat" ? `choices[${choice}].message` : `content[${index}]`;
 }

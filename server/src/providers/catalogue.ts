@@ -74,6 +74,8 @@ const messages: Speech = {
 /** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
 const ollama: Speech = { dialect: "ollama-chat", paths: { generate: "/api/chat" } };
 
+const cohereChat: Speech = { dialect: "cohere-chat", paths: { generate: "/v2/chat" } };
+
 /** Chat first: it is what a client of another dialect is translated to. */
 const chatAndResponses = [chat, responses] as const;
 
@@ -267,6 +269,15 @@ export const catalogue = {
     env: ["OPENROUTER_API_KEY"],
     quirks: { ...compatible.quirks, takesCacheMarks: true },
   },
+  cohere: {
+    title: "Cohere",
+    baseUrl: "https://api.cohere.com",
+    auth: bearer(),
+    speaks: [cohereChat],
+    modelsPath: "/v1/models?endpoint=chat&page_size=1000",
+    env: ["COHERE_API_KEY", "CO_API_KEY"],
+    streamUsage: "always",
+  },
   together: { ...compatible, title: "Together AI", baseUrl: "https://api.together.xyz/v1", env: ["TOGETHER_API_KEY"] },
   fireworks: {
     ...compatible,
@@ -330,7 +341,7 @@ export const catalogue = {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [chat, messages, countedResponses, generateContent, converse, ollama],
+    speaks: [chat, messages, countedResponses, generateContent, converse, ollama, cohereChat],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],

@@ -44,7 +44,7 @@ async function modelsOf({ name, speaks }: Provider, asked: Asked, paths: readonl
 /** The field a list is in, and the field of each model that names it. */
 const shapes = [
   ["data", "id"], // OpenAI, Anthropic
-  ["models", "name"], // Gemini
+  ["models", "name"], // Gemini, Cohere
   ["publisherModels", "name"], // Vertex AI
   ["modelSummaries", "modelId"], // Bedrock
   ["inferenceProfileSummaries", "inferenceProfileId"], // Bedrock

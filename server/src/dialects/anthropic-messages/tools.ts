@@ -7,7 +7,7 @@ import {
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { decodeCacheMark, encodeCacheMark } from "../cache-mark.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
+import { opaqueIn, opaqueOf } from "../opaque.ts";
 import { booleanIn, checkFields, fieldsBeside, objectIn, requiredString, stringIn } from "../wire.ts";
 
 const dialect = "anthropic-messages";
@@ -32,13 +32,9 @@ export function decodeTool(wire: JsonObject, path: string): Tool {
 
 export function encodeTools(request: GenerateRequest, crossing: Crossing): JsonObject[] {
   if (request.tools.length === 0 && !crossing.same) return rebuiltTools(request);
-  return request.tools.map((tool, index) => {
+  return request.tools.flatMap<JsonObject>((tool, index) => {
     const path = `tools[${index}]`;
-    if (tool.opaque) {
-      const own = opaqueIn(tool.opaque, dialect);
-      if (own) return own;
-      throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
-    }
+    if (tool.opaque) return crossing.providerTool(request, index, tool.opaque);
     const wire: JsonObject = { name: tool.name };
     if (tool.description !== "") wire.description = tool.description;
     wire.input_schema = tool.parameters ?? { type: "object" };

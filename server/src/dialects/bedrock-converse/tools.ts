@@ -6,7 +6,7 @@ import {
   type ToolChoice,
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
+import { opaqueIn, opaqueOf } from "../opaque.ts";
 import { widenToolId } from "../tool-id.ts";
 import {
   booleanIn,
@@ -111,9 +111,8 @@ function encodeTools(request: GenerateRequest, vendor: string | undefined, cross
     const path = `tools[${index}]`;
     const points = cachePoints(tool, path, vendor, crossing);
     if (tool.opaque) {
-      const own = opaqueIn(tool.opaque, dialect);
-      if (own) return [own, ...points];
-      throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
+      const own = crossing.providerTool(request, index, tool.opaque);
+      return own.length > 0 ? [...own, ...points] : [];
     }
     const spec: JsonObject = { name: toolName(tool.name, `${path}.name`, { crossing, isAnswer: false }) };
     if (tool.description !== "") spec.description = tool.description;

@@ -75,9 +75,8 @@ function encodeSystem(request: GenerateRequest, count: number, context: PartCont
 function encodeTurn(request: GenerateRequest, message: Message, index: number, context: PartContext): Turn {
   const { crossing } = context;
   const path = messagePath(request, index);
-  if (isSystem(message) && !crossing.same) {
-    throw crossing.cannot(path, "A system message after the conversation has begun", "Put it at the beginning.");
-  }
+  // Only the first instructions have a place of their own. Later ones are said where they stand, by the user.
+  if (isSystem(message) && !crossing.same) crossing.lose(`${path}.role`);
   const pieces = encodeParts(request, message, index, context);
   const said = crossing.same ? stringIn(message.extra?.[spelling]) : undefined;
   const role = said ?? (message.role === Role.ASSISTANT ? "model" : "user");

@@ -128,13 +128,17 @@ describe("roles and turns", () => {
     expect(wire.contents).toEqual(contents);
   });
 
-  test("hazard 1: a later instruction is refused and not moved", () => {
+  test("hazard 1: a later instruction is said where it stands, by the user, and not moved to the front", () => {
     const messages = [
       { role: "user", content: "Hello" },
       { role: "system", content: "Late" },
       { role: "user", content: "Well?" },
     ];
-    expect(refusalOf(() => fromChat({ messages }))).toMatchObject({ param: "messages[1]" });
+    const { wire, lost } = fromChat({ messages });
+    expect(wire).toMatchObject({
+      contents: [{ role: "user", parts: [{ text: "Hello" }, { text: "Late" }, { text: "Well?" }] }],
+    });
+    expect(lost).toEqual(["messages[1].role"]);
   });
 
   test("hazard 2: turns of one role are one content, part by part", () => {

@@ -13,9 +13,11 @@ import { createTally, markers } from "./tally.ts";
 import { decodeUsage } from "./usage.ts";
 
 /** Google Gemini's generateContent, in all versions: one wire format. https://ai.google.dev/api/generate-content */
+const versions = ["/v1beta", "/v1", "/v1alpha"];
+
 export const gemini: Dialect = {
   id: "gemini",
-  routes: ["/v1beta", "/v1", "/v1alpha"].flatMap(routesOf),
+  routes: versions.flatMap((version) => [`${version}/models/{model}`, `${version}/{model}`]).flatMap(routesOf),
   request: { head: readHead, decode: decodeRequest, encode: encodeRequest, edits },
   unary: { decode: decodeReply, encode: encodeReply },
   stream: {
@@ -37,8 +39,8 @@ export const gemini: Dialect = {
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };
 
-function routesOf(version: string): DialectRoute[] {
-  const model = `${version}/models/{model}`;
+/** `model` is the path up to the colon. Some clients leave `models/` out of it for a name that has a slash of its own. */
+function routesOf(model: string): DialectRoute[] {
   return [
     { method: "POST", path: `${model}:generateContent`, operation: "generate" },
     {

@@ -51,9 +51,7 @@ export function encodeTools(request: GenerateRequest, crossing: Crossing): JsonO
   for (const [index, tool] of request.tools.entries()) {
     const path = `tools[${index}]`;
     if (tool.opaque) {
-      const own = opaqueIn(tool.opaque, dialect);
-      if (own === undefined) throw crossing.cannot(path, "A tool that the provider runs itself");
-      tools.push(own);
+      tools.push(...crossing.providerTool(request, index, tool.opaque));
       continue;
     }
     if (functionDeclarations.length === 0) tools.push({ functionDeclarations });

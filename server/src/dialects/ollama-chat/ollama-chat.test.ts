@@ -221,6 +221,19 @@ test("40: an image is bare base64, whose kind is told by its first bytes; its UR
   expect(error).toMatchObject({ reason: Reason.CANNOT_TRANSLATE, param: "messages[0].content[0]" });
 });
 
+test("5: no content is no text, and an answer without any is one", () => {
+  const reply = ollamaChat.unary.decode({
+    message: { role: "assistant", content: "" },
+    done: true,
+    done_reason: "stop",
+  });
+  expect(reply.choices[0]?.parts).toEqual([]);
+  expect(fromChat({ messages: [user, { role: "assistant", content: null }, user] }).messages).toContainEqual({
+    role: "assistant",
+    content: "",
+  });
+});
+
 test("6: texts that were said apart stay apart", () => {
   const content = [
     { type: "text", text: "One" },

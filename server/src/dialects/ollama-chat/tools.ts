@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type GenerateRequest, ToolChoice_Mode as Mode, type Tool } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
+import { opaqueOf } from "../opaque.ts";
 import { checkFields, fieldsBeside, objectIn, requiredObject, requiredString, stringIn } from "../wire.ts";
 
 const dialect = "ollama-chat";
@@ -27,7 +27,10 @@ export function encodeTools(request: GenerateRequest, crossing: Crossing): JsonO
     if (request.tools.length > 0) crossing.lose("tools");
     return [];
   }
-  return request.tools.map((tool, index) => encodeTool(tool, `tools[${index}]`, crossing));
+  return request.tools.flatMap((tool, index) => {
+    if (tool.opaque) return crossing.providerTool(request, index, tool.opaque);
+    return [encodeTool(tool, `tools[${index}]`, crossing)];
+  });
 }
 
 function refuseChoice({ toolChoice, parallelToolCalls }: GenerateRequest, crossing: Crossing): void {
@@ -37,11 +40,6 @@ function refuseChoice({ toolChoice, parallelToolCalls }: GenerateRequest, crossi
 }
 
 function encodeTool(tool: Tool, path: string, crossing: Crossing): JsonObject {
-  if (tool.opaque) {
-    const own = opaqueIn(tool.opaque, dialect);
-    if (own) return own;
-    throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
-  }
   const { function: inner, ...outer } = crossing.extra(tool.extra, path) ?? {};
   const definition: JsonObject = { name: tool.name };
   if (tool.description !== "") definition.description = tool.description;

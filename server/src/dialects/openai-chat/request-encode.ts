@@ -6,7 +6,7 @@ import { effortOf } from "../effort.ts";
 import { opaqueIn } from "../opaque.ts";
 import { objectIn } from "../wire.ts";
 import { encodeMessages } from "./messages-encode.ts";
-import { encodeTool, encodeToolChoice } from "./tools.ts";
+import { encodeToolChoice, encodeTools } from "./tools.ts";
 
 export function encodeRequest(request: GenerateRequest, context: RequestContext): JsonObject {
   const crossing = new Crossing(request.dialect, "openai-chat", context.losses);
@@ -20,7 +20,7 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   }
   if (request.tools.length > 0) {
     const keepCacheMarks = quirks.takesCacheMarks ?? false;
-    wire.tools = request.tools.map((tool, index) => encodeTool(tool, index, crossing, keepCacheMarks));
+    wire.tools = encodeTools(request, crossing, keepCacheMarks);
   }
   const choice = request.toolChoice && encodeToolChoice(request.toolChoice, crossing);
   if (choice !== undefined) wire.tool_choice = choice;

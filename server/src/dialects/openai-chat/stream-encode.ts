@@ -102,7 +102,9 @@ export function createEncoder(context: StreamContext): StreamEncoder {
         if (kept?.kind.case !== "reasoning") return;
         const { text, signature, redacted } = kept.kind.value;
         const open =
-          spelt === "thinking" ? keepThinking(choice, index, text) : keep(choice, index, spelt || thoughtField, text);
+          spelt === "thinking"
+            ? keepThinking(choice, index, text)
+            : keep(choice, index, spelt === "reasoning" ? spelt : thoughtField, text);
         open.thought = { text, signature, redacted };
         if (details) emitDelta(choice.index, details);
         return;

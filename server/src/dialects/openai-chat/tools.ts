@@ -1,8 +1,13 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { ToolChoice_Mode as Mode, type Tool, type ToolChoice } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import {
+  type GenerateRequest,
+  ToolChoice_Mode as Mode,
+  type Tool,
+  type ToolChoice,
+} from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { decodeCacheMark, encodeCacheMark } from "../cache-mark.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
+import { opaqueIn, opaqueOf } from "../opaque.ts";
 import { booleanIn, checkFields, fieldsBeside, objectIn, requiredObject, requiredString, stringIn } from "../wire.ts";
 
 const dialect = "openai-chat";
@@ -23,13 +28,14 @@ export function decodeTool(wire: JsonObject, path: string): Tool {
   return tool;
 }
 
-export function encodeTool(tool: Tool, index: number, crossing: Crossing, keepCacheMarks: boolean): JsonObject {
-  const path = `tools[${index}]`;
-  if (tool.opaque) {
-    const own = opaqueIn(tool.opaque, dialect);
-    if (own) return own;
-    throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
-  }
+export function encodeTools(request: GenerateRequest, crossing: Crossing, keepCacheMarks: boolean): JsonObject[] {
+  return request.tools.flatMap((tool, index) => {
+    if (tool.opaque) return crossing.providerTool(request, index, tool.opaque);
+    return [encodeTool(tool, `tools[${index}]`, crossing, keepCacheMarks)];
+  });
+}
+
+function encodeTool(tool: Tool, path: string, crossing: Crossing, keepCacheMarks: boolean): JsonObject {
   const { function: nested, ...outer } = crossing.extra(tool.extra, path) ?? {};
   const definition: JsonObject = { name: tool.name };
   if (tool.description !== "") definition.description = tool.description;

@@ -7,7 +7,7 @@ import { opaqueIn } from "../opaque.ts";
 import { objectIn } from "../wire.ts";
 import { logprobs } from "./fates.ts";
 import { encodeInput } from "./input-encode.ts";
-import { encodeTool, encodeToolChoice } from "./tools.ts";
+import { encodeToolChoice, encodeTools } from "./tools.ts";
 
 export function encodeRequest(request: GenerateRequest, context: RequestContext): JsonObject {
   const crossing = new Crossing(request.dialect, "openai-responses", context.losses);
@@ -17,7 +17,7 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   if (instructions !== undefined) wire.instructions = instructions;
   if (!Array.isArray(input) || input.length > 0 || !crossing.same || request.messages.length > 0) wire.input = input;
   if (context.stream) wire.stream = true;
-  if (request.tools.length > 0) wire.tools = request.tools.map((tool, index) => encodeTool(tool, index, crossing));
+  if (request.tools.length > 0) wire.tools = encodeTools(request, crossing);
   const choice = request.toolChoice && encodeToolChoice(request.toolChoice, crossing);
   if (choice !== undefined) wire.tool_choice = choice;
   if (request.parallelToolCalls !== undefined) wire.parallel_tool_calls = request.parallelToolCalls;

@@ -101,12 +101,14 @@ describe("hazards 14, 15 and 18: tools", () => {
   });
 
   test.each(["web_search", "mcp", "custom", "namespace", "local_shell"])(
-    "a tool of type %s is refused by its type",
+    "a tool of type %s is left out beside others, and refused by its type where it is all there is",
     (type) => {
-      const error = thrown(() => toChat({ tools: [tool, { type, name: "x" }] }));
-      expect(error).toMatchObject({ reason: Reason.CANNOT_TRANSLATE, param: "tools[1]" });
+      const { wire, lost } = toChat({ tools: [tool, { type, name: "x" }] });
+      expect(wire.tools).toHaveLength(1);
+      expect(lost).toEqual(["tools[1]"]);
+      const error = thrown(() => toMessages({ tools: [{ type, name: "x" }] }));
+      expect(error).toMatchObject({ reason: Reason.CANNOT_TRANSLATE, param: "tools[0]" });
       expect(error.message).toContain(`\`${type}\``);
-      expect(thrown(() => toMessages({ tools: [{ type, name: "x" }] })).message).toContain(`\`${type}\``);
     },
   );
 

@@ -1,7 +1,12 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { ToolChoice_Mode as Mode, type Tool, type ToolChoice } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import {
+  type GenerateRequest,
+  ToolChoice_Mode as Mode,
+  type Tool,
+  type ToolChoice,
+} from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Crossing } from "../crossing.ts";
-import { opaqueIn, opaqueOf, opaqueType } from "../opaque.ts";
+import { opaqueIn, opaqueOf } from "../opaque.ts";
 import { booleanIn, checkFields, fieldsBeside, objectIn, requiredString, stringIn } from "../wire.ts";
 
 const dialect = "openai-responses";
@@ -19,13 +24,14 @@ export function decodeTool(wire: JsonObject, path: string): Tool {
   return tool;
 }
 
-export function encodeTool(tool: Tool, index: number, crossing: Crossing): JsonObject {
-  const path = `tools[${index}]`;
-  if (tool.opaque) {
-    const own = opaqueIn(tool.opaque, dialect);
-    if (own) return own;
-    throw crossing.cannot(path, `A tool of type \`${opaqueType(tool.opaque) ?? "unknown"}\``);
-  }
+export function encodeTools(request: GenerateRequest, crossing: Crossing): JsonObject[] {
+  return request.tools.flatMap((tool, index) => {
+    if (tool.opaque) return crossing.providerTool(request, index, tool.opaque);
+    return [encodeTool(tool, `tools[${index}]`, crossing)];
+  });
+}
+
+function encodeTool(tool: Tool, path: string, crossing: Crossing): JsonObject {
   if (tool.cache && !crossing.same) crossing.lose(`${path}.cache_control`);
   const wire: JsonObject = { type: "function", name: tool.name };
   if (tool.description !== "") wire.description = tool.description;

@@ -1,0 +1,17 @@
+import type { Fates } from "../fate.ts";
+
+/** https://docs.cohere.com/reference/chat */
+export const fates: Fates = {
+  // Said by a canonical field already; kept only for its spelling.
+  tools: "pass over",
+  thinking: "lose",
+  // What the answer is to be grounded in.
+  documents: "refuse",
+  // How strictly the model must keep to the schemas, and how it cites.
+  strict_tools: (value) => (value === false ? "pass over" : "lose"),
+  citation_options: "lose",
+  // The default is what other models do by themselves; a stricter mode is a promise to somebody.
+  safety_mode: (value) => (value === "STRICT" ? "refuse" : value === "CONTEXTUAL" ? "pass over" : "lose"),
+  priority: "lose",
+  raw_prompting: "refuse",
+};

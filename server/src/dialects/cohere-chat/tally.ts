@@ -1,0 +1,36 @@
+import type { GatewayError } from "../../canonical/error.ts";
+import type { Usage } from "../../canonical/usage.ts";
+import type { Frame } from "../../framing/frame.ts";
+import type { Tally, TallyContext } from "../dialect.ts";
+import { objectIn, parseObject } from "../wire.ts";
+import { failureIn } from "./error.ts";
+import { typeOf } from "./stream-decode.ts";
+import { decodeUsage } from "./usage.ts";
+
+/** The last event says all. */
+export const markers = ["message-end", "event: error", '"type":"error"'];
+
+/** Usage is part of every stream here, so nothing is ever hidden. */
+export function createTally(_: TallyContext): Tally {
+  return new CohereTally();
+}
+
+class CohereTally implements Tally {
+  usage: Usage | undefined = undefined;
+  ended = false;
+  failure: GatewayError | undefined = undefined;
+
+  read(frame: Frame): "show" {
+    const wire = this.ended ? undefined : parseObject(frame.data);
+    const type = wire && typeOf(frame, wire);
+    if (wire === undefined || (type !== "message-end" && type !== "error")) return "show";
+    const ending = objectIn(wire.delta) ?? {};
+    this.failure ??=
+      type === "error"
+        ? failureIn({ error: wire.message ?? "", ...ending, finish_reason: "ERROR" })
+        : failureIn(ending);
+    this.usage = decodeUsage(ending.usage) ?? this.usage;
+    this.ended = this.failure === undefined;
+    return "show";
+  }
+}
