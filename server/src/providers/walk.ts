@@ -79,44 +79,38 @@ function wayTo({ baseUrl, timeouts: { connectMs } }: Provider): readonly Step[] 
   const host = hostname.replace(/^\[|\]$/g, "");
   const isTls = protocol === "https:";
   const at = Number(port) || (isTls ? 443 : 80);
-  let address = host;
-  const steps: Step[] = [
-    [
-      "resolve",
-      async () => {
-        const found = await lookup(host, { all: true });
-        address = found[0]!.address;
-        return found.map((one) => one.address).join(", ");
-      },
-    ],
-    [
-      "connect",
-      async () => {
-        await connected(net.connect({ host: address, port: at }), "connect", connectMs);
-        return `${address} port ${at}`;
-      },
-    ],
-  ];
-  if (!isTls) return steps;
-  const shakeHands = async () => {
-    const servername = net.isIP(host) ? {} : { servername: host };
-    const socket = tls.connect({ host: address, port: at, ...servername });
-    // What is agreed upon is known only until the socket is closed.
-    let agreed = "";
-    socket.once("secureConnect", () => {
-      agreed = `${socket.getProtocol()}, certificate until ${socket.getPeerCertificate().valid_to}`;
-    });
-    await connected(socket, "secureConnect", connectMs);
-    return agreed;
+  const resolve = async () => {
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => address).join(", ");
   };
-  return [...steps, ["tls", shakeHands]];
+  // By name, so that of several addresses the one is taken that a call would take.
+  const connect = () => {
+    const socket = net.connect({ host, port: at });
+    return connected(socket, "connect", connectMs, () => `${socket.remoteAddress} port ${at}`);
+  };
+  const shakeHands = () => {
+    const socket = tls.connect({ host, port: at, ...(net.isIP(host) ? {} : { servername: host }) });
+    const agreed = () => `${socket.getProtocol()}, certificate until ${socket.getPeerCertificate().valid_to}`;
+    return connected(socket, "secureConnect", connectMs, agreed);
+  };
+  const steps: Step[] = [
+    ["resolve", resolve],
+    ["connect", connect],
+  ];
+  return isTls ? [...steps, ["tls", shakeHands]] : steps;
 }
 
-function connected(socket: net.Socket, event: "connect" | "secureConnect", waitMs: number): Promise<void> {
-  return new Promise<void>((resolve, reject) => {
+/** What `facts` says of a socket that is connected; it is closed then. */
+function connected(
+  socket: net.Socket,
+  event: "connect" | "secureConnect",
+  waitMs: number,
+  facts: () => string,
+): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
     const error = Object.assign(new Error(`not connected within ${waitMs} ms`), { code: "ETIMEDOUT" });
     socket.setTimeout(waitMs, () => reject(error));
-    socket.once(event, resolve);
+    socket.once(event, () => resolve(facts()));
     socket.once("error", reject);
   }).finally(() => socket.destroy());
 }
