@@ -34,7 +34,7 @@ export default defineConfig({
           include: [
             "{server,sdk}/src/**/*.test.ts",
             "admin-web/src/**/*.test.{ts,tsx}",
-            "test/{laws,crossing,tidy}/**/*.test.ts",
+            "test/{laws,crossing,conformance,tidy}/**/*.test.ts",
           ],
           exclude: [...real, ...inBrowser],
           pool: "threads",

@@ -33,6 +33,7 @@ import { Activity } from "./pipeline/activity.ts";
 import { defaultKeyLimits, type KeyLimits, KeyRing, type RingKey } from "./pipeline/key-ring.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { Router } from "./pipeline/router.ts";
+import { ThoughtMemory } from "./pipeline/thought-memory.ts";
 import { createProvider, type Provider } from "./providers/provider.ts";
 import { SimulatedDispatcher } from "./providers/simulated/dispatcher.ts";
 import { simulatedModels } from "./providers/simulated/models.ts";
@@ -114,7 +115,10 @@ export async function startGateway(
   const toll = await openToll({ settings, store, world, log });
   const router = new Router(settings.providers.map((provider) => providerFrom(provider, clock)));
   const activity = new Activity(clock);
-  const pipeline = createPipeline({ keys, router, journal: toll.journal, clock, random: Math.random });
+  const report = (what: string, facts: object) => log.warn(facts, what);
+  const { keepThoughtsMs: keepMs } = settings;
+  const thoughts = keepMs > 0 ? new ThoughtMemory({ shelf: store.thoughts, world, keepMs, report }) : undefined;
+  const pipeline = createPipeline({ keys, router, journal: toll.journal, clock, thoughts, random: Math.random });
   const tools = { pipeline, activity, clock, newRequestId: requestIds(world), log, limits };
 
   const shutdown = new AbortController();
@@ -174,6 +178,7 @@ export async function startGateway(
     const graceEnds = setTimeout(() => activity.interrupt(shuttingDown()), graceMs);
     await Promise.all([listener.close(graceMs + lastWordsMs), local?.close(graceMs + lastWordsMs)]);
     clearTimeout(graceEnds);
+    await thoughts?.stop();
     await toll.stop(Math.min(graceMs, longestLedgerWaitMs));
     stopWatchingKeys();
     await Promise.all(router.providers.map(({ dispatcher }) => dispatcher.destroy()));
@@ -210,7 +215,7 @@ function providerFrom(settings: Settings["providers"][number], clock: Clock): Pr
 
 /** A key's secrets: its own, and for a while after a rotation the one before. */
 function ringKeys(key: GateKey): RingKey[] {
-  const caller = { keyId: key.id, keyName: key.name };
+  const caller = { keyId: key.id, keyName: key.name, ...(key.strict && { strict: true }) };
   const endTimeMs = key.expireTimeMs ?? Number.POSITIVE_INFINITY;
   const own = { hash: key.secretHash, caller, endTimeMs };
   if (!key.previousSecretHash) return [own];

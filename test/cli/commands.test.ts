@@ -95,6 +95,14 @@ describe("keys", () => {
     });
   }
 
+  test("create --strict makes a key that stays strict", async () => {
+    for (const [name, ...more] of [["lenient"], ["strict", "--strict"]] as const) {
+      expect(await call(await issue(name, ...more))).toBe(200);
+      const shown = JSON.parse(await runOk("keys", "show", name, "-o", "json")) as { strict?: boolean };
+      expect(shown.strict ?? false).toBe(name === "strict");
+    }
+  });
+
   test("list and show tell of a key and never its secret, as table, JSON and CSV", async () => {
     const secret = await issue("seen");
     for (const output of ["table", "json", "csv"]) {

@@ -73,7 +73,7 @@ describe.each(answers.filter(({ events }) => events.at(-1)?.event.case === "fini
 
   test("an answer that fails before its end fails for the library too", async () => {
     const failing = [...events.slice(0, -2), ...eventsOf(openaiResponses, [])];
-    expect((await read(encode(failing)).finalResponse()).status).toBe("failed");
+    await expect(read(encode(failing)).finalResponse()).rejects.toThrow("The stream ended before");
   });
 });
 
@@ -81,12 +81,7 @@ describe.each(answers.filter(({ events }) => events.at(-1)?.event.case === "fail
   test("the vendor's library is told of the failure", async () => {
     const { event } = events.at(-1)!;
     const message = event.case === "failed" ? event.value.error?.message : undefined;
-    const outcome = await read(encode(events))
-      .finalResponse()
-      .catch((error: Error) => error);
-    // Before there is a response the library raises what it is told.
-    if (events[0]!.event.case === "failed") expect(outcome).toMatchObject({ message });
-    else expect(outcome).toMatchObject({ status: "failed", error: { message } });
+    await expect(read(encode(events)).finalResponse()).rejects.toMatchObject({ message });
   });
 });
 
@@ -100,6 +95,18 @@ test.each(streamed.filter(({ dialect, name }) => dialect === openaiResponses && 
     expect(comparable(output)).toEqual(comparable(decoded.output));
   },
 );
+
+test("whoever does not read `error` finds the response as a failed one", () => {
+  const events = [...answers[0]!.events.slice(0, 1), ...eventsOf(openaiResponses, [])];
+  const encoder = openaiResponses.stream.encoder(context());
+  const last = events.flatMap((event) => encoder.push(event)).at(-1)!;
+  expect(last.event).toBe("response.failed");
+  expect(JSON.parse(last.data).response).toMatchObject({
+    object: "response",
+    status: "failed",
+    error: { message: expect.any(String) },
+  });
+});
 
 test("a stream that fails before it begins raises the error in the library", async () => {
   const failed = eventsOf(openaiResponses, []);

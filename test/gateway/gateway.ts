@@ -30,6 +30,9 @@ export interface TestGatewayOptions {
   readonly database?: "any" | "embedded";
   /** A database made by the test, which may take it away. */
   readonly databaseUrl?: string;
+  readonly keepThoughtsMs?: number;
+  /** The name of its first key. Gateways that share a database need different ones. */
+  readonly keyName?: string;
   readonly limits?: NonNullable<Parameters<typeof startGateway>[0]["limits"]>;
   readonly keyLimits?: NonNullable<Parameters<typeof startGateway>[0]["keyLimits"]>;
 }
@@ -77,6 +80,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     natsUrl: undefined,
     macKey: undefined,
     journalSync: "none",
+    keepThoughtsMs: options.keepThoughtsMs ?? 24 * 3_600_000,
     providers: [{ name: "sim", type: "simulated", discover: false }, ...(options.providers ?? [])],
   };
   const store = await openStore({
@@ -102,7 +106,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     const { key, secret } = await store.keys.issue({ name });
     return { id: key.id, secret };
   };
-  const { secret: apiKey } = await issueKey("tests");
+  const { secret: apiKey } = await issueKey(options.keyName ?? "tests");
 
   const settled = async () => {
     await until("the toll is taken", () => gateway.activity.inFlight === 0 && running(gateway) === 0);

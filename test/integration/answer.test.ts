@@ -91,6 +91,24 @@ for (const door of doors) {
     expect((await call(ownUpstream(door).model({ text: poem }).asked, "true")).status).toBe(200);
   });
 
+  test(`${door.dialect}: a strict key asks for that in every call, whatever the call says`, async () => {
+    const more = door.dialect === "openai-chat" ? { logit_bias: { 50256: -100 } } : { top_k: 5 };
+    const { secret } = await scene.gateway.store.keys.issue({ name: `strict at ${door.dialect}`, strict: true });
+    const call = (asked: string, headers = {}) =>
+      scene.client.call(door, asked, false, more, { authorization: `Bearer ${secret}`, ...headers });
+    const before = scene.upstreamCalls();
+    for (const headers of [{}, { "x-pontage-strict": "true" }, { "x-pontage-strict": "false" }]) {
+      const refused = await call(otherUpstream(door).model({ text: poem }).asked, headers);
+      expect(refused.status).toBe(400);
+      expect(refused.body.toString("utf8")).toContain("use a key that is not strict");
+    }
+    expect((await call(ownUpstream(door).model({ text: poem }).asked, { "x-pontage-strict": "perhaps" })).status).toBe(
+      400,
+    );
+    expect(scene.upstreamCalls()).toBe(before);
+    expect((await call(ownUpstream(door).model({ text: poem }).asked)).status).toBe(200);
+  });
+
   test(`${door.dialect}: the door is found by every path that clients are told`, async () => {
     const { asked } = ownUpstream(door).model({ text: poem });
     const below = door.path.slice("/v1".length);

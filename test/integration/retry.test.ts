@@ -32,13 +32,15 @@ const worthAnother: readonly (readonly [string, boolean, Behaviour])[] = [
   ["an overload in the stream", true, errorFirst(529)],
 ];
 
-const final: readonly (readonly [string, Behaviour])[] = [
-  ["status 400", refuse(400)],
-  ["status 401", refuse(401)],
-  ["status 404", refuse(404)],
-  ["status 429", refuse(429)],
-  ["a long wait that is asked for", refuse(503, { "retry-after": "30" })],
-  ["garbage", say("{", "application/json")],
+/** What the gateway leaves at one attempt, and whether the client should make another. */
+const final: readonly (readonly [string, Behaviour, boolean])[] = [
+  ["status 400", refuse(400), false],
+  ["status 401", refuse(401), false],
+  ["status 404", refuse(404), false],
+  ["status 429", refuse(429), true],
+  ["a long wait that is asked for", refuse(503, { "retry-after": "30" }), true],
+  ["the provider's own word against it", refuse(503, { "x-should-retry": "false" }), false],
+  ["garbage", say("{", "application/json"), true],
 ];
 
 for (const door of doors) {
@@ -63,12 +65,12 @@ for (const door of doors) {
         });
       }
 
-      for (const [what, failure] of final) {
+      for (const [what, failure, again] of final) {
         test(`${what} is not tried again`, async () => {
           const { asked, own } = upstreamOf(name).model(inTurn(failure, { text: poem }));
           const answer = await scene.client.call(door, asked, false);
           expect(answer.status).toBeGreaterThanOrEqual(400);
-          expect(answer.headers["x-should-retry"]).toBeUndefined();
+          expect(answer.headers["x-should-retry"]).toBe(String(again));
           expect(upstreamOf(name).simulator.requestsFor(own)).toHaveLength(1);
           expect((await scene.gateway.rowsOfModel(own)).map(({ outcome }) => outcome)).toEqual(["upstream_error"]);
         });

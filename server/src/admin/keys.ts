@@ -26,10 +26,11 @@ export function keyService({ keys, ledger }: Store): ServiceImpl<typeof KeyServi
   const withSum = async (key: ApiKey) => (await withSums([key]))[0]!;
 
   return {
-    async createKey({ name, prefix, expireTime }) {
+    async createKey({ name, prefix, expireTime, strict }) {
       const { key, secret } = await keys.issue({
         name,
         prefix: prefixes[prefix]!,
+        strict,
         ...(expireTime && { expireTime: timestampDate(expireTime) }),
       });
       return { key: await withSum(key), secret }; // shown once, stored only as a hash
@@ -59,6 +60,7 @@ function toProto(key: ApiKey, sums: { costNanoUsd: bigint; attempts: bigint } | 
     id: key.id,
     name: key.name,
     prefix: key.prefix,
+    strict: key.strict,
     lastFour: key.lastFour,
     createTime: timestamp(key.createTime),
     expireTime: timestamp(key.expireTime),

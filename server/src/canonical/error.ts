@@ -19,6 +19,8 @@ export interface ErrorFacts {
   /** The provider's own error type, for example `invalid_request_error`. */
   readonly type?: string;
   readonly retryAfterMs?: number;
+  /** The provider's own word on whether the same call may be sent again. */
+  readonly shouldRetry?: boolean;
   /** The provider that failed. */
   readonly provider?: string;
   readonly cause?: unknown;
@@ -32,6 +34,7 @@ export class GatewayError extends Error {
   readonly code: string | undefined;
   readonly type: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly shouldRetry: boolean | undefined;
   readonly provider: string | undefined;
 
   constructor(reason: Reason, message: string, facts: ErrorFacts = {}) {
@@ -43,6 +46,7 @@ export class GatewayError extends Error {
     this.code = facts.code;
     this.type = facts.type;
     this.retryAfterMs = facts.retryAfterMs;
+    this.shouldRetry = facts.shouldRetry;
     this.provider = facts.provider;
   }
 }

@@ -28,6 +28,13 @@ const columns: readonly Column<Key>[] = [
   { title: "cost", value: ({ costNanoUsd }) => dollars(costNanoUsd), right: true },
 ];
 
+interface CreateOptions {
+  readonly prefix: keyof typeof prefixes;
+  readonly expires?: Date;
+  readonly strict: boolean;
+  readonly output: Format;
+}
+
 export function keysCommand(): Command {
   const keys = new Command("keys").description("the keys callers present at the gate");
   keys
@@ -48,11 +55,13 @@ export function keysCommand(): Command {
       new Option("--prefix <prefix>", "how the secret begins").choices(Object.keys(prefixes)).default("sk-pt-"),
     )
     .option("--expires <date>", "when it stops working, for example 2027-06-30", date)
+    .option("--strict", "refuse its calls where something of them would be lost", false)
     .addOption(formatOption())
-    .action(async (name: string, options: { prefix: keyof typeof prefixes; expires?: Date; output: Format }) => {
+    .action(async (name: string, options: CreateOptions) => {
       const { key, secret } = await adminClient(KeyService).createKey({
         name,
         prefix: prefixes[options.prefix],
+        strict: options.strict,
         ...(options.expires && { expireTime: timestampFromDate(options.expires) }),
       });
       printSecret(options.output, key!, secret);

@@ -155,6 +155,18 @@ export const ConfigSchema = Type.Object(
         closed,
       ),
     ),
+    reasoning: Type.Optional(
+      Type.Object(
+        {
+          keep: Type.Optional(
+            duration(
+              "How long signed thoughts are kept for clients that do not send them back. Default 24h; 0s: never.",
+            ),
+          ),
+        },
+        closed,
+      ),
+    ),
     providers: Type.Optional(
       Type.Record(Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,62}$" }), ProviderConfig, {
         description: "By instance name: the part of `provider/model` before the slash.",

@@ -21,6 +21,8 @@ export interface Settings {
   readonly natsUrl: string | undefined;
   readonly macKey: string | undefined;
   readonly journalSync: "none" | "interval" | "always";
+  /** How long thoughts are kept between the turns of a conversation. Zero: not at all. */
+  readonly keepThoughtsMs: number;
   readonly providers: readonly (ProviderSettings & { readonly discover: boolean })[];
 }
 
@@ -34,6 +36,7 @@ export interface Overrides {
 
 export const defaultPort = 7668;
 const defaultDrainTimeoutMs = 10_000;
+const defaultKeep = "24h";
 
 export function defaultDataDirectory(env: NodeJS.ProcessEnv): string {
   return env.PONTAGE_DATA || join(homedir(), ".pontage");
@@ -56,6 +59,7 @@ export function readSettings(env: NodeJS.ProcessEnv, overrides: Overrides = {}):
     natsUrl: env.NATS_URL || config.bus?.nats_url || undefined,
     macKey: config.bus?.mac_key,
     journalSync: config.journal?.sync ?? "interval",
+    keepThoughtsMs: inMs(config.reasoning?.keep ?? defaultKeep),
     providers: [
       ...configuredProviders(config, file, env),
       ...(overrides.noEnvProviders ? [] : foundProviders(config, env)),

@@ -3,7 +3,8 @@ import type { GenerateRequest, Opaque, Part } from "@pontage/gen/pontage/v1/gene
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { DialectId } from "./dialect.ts";
-import { fatesOf, hintsOf } from "./fates.ts";
+import { fatesOf, hintsOf, namesOf } from "./fates.ts";
+import { isOwn } from "./maker.ts";
 import { opaqueIn, opaqueType } from "./opaque.ts";
 import { objectIn } from "./wire.ts";
 
@@ -23,7 +24,18 @@ export class Crossing {
   }
 
   lose(path: string): void {
-    this.#losses.lose(path);
+    this.#losses.lose(this.#asSaid(path));
+  }
+
+  /** The field as its origin names it. */
+  #asSaid(path: string): string {
+    const names = namesOf[this.from];
+    if (names === undefined) return path;
+    for (const word in names) {
+      if (path === word) return names[word]!;
+      if (path.startsWith(`${word}.`)) return `${names[word]}${path.slice(word.length)}`;
+    }
+    return path;
   }
 
   /** The fields to write beside the known ones: the target's own as they came, others lost and reported. */
@@ -68,6 +80,16 @@ export class Crossing {
     );
   }
 
+  /** Whether the target accepts what this maker has signed. */
+  owns(origin: string): boolean {
+    return isOwn(origin, this.to);
+  }
+
+  /** Whether what is signed or encrypted in the part is another maker's. Where nobody said, it came with the dialect. */
+  isForeign({ origin }: Part): boolean {
+    return origin !== undefined && !this.owns(origin);
+  }
+
   /**
    * A tool that its provider runs, in the target's own form. Where the target has no such tool it is left out of a list that
    * has others, because coding clients offer several in every request. Who offers nothing else came for it.
@@ -84,11 +106,11 @@ export class Crossing {
   }
 
   /**
-   * The part without a signature and encrypted thoughts that were made in another dialect: nobody but their maker accepts
-   * them. Undefined where nothing is left to say.
+   * The part without a signature and encrypted thoughts of another maker's: nobody else accepts them. Undefined where nothing
+   * is left to say.
    */
   withoutForeignSignature(part: Part, path: string): Part | undefined {
-    if (part.origin === undefined || part.origin === this.to) return part;
+    if (!this.isForeign(part)) return part;
     if (part.kind.case !== "reasoning") {
       if (part.signature === undefined) return part;
       this.lose(`${path}.signature`);
@@ -108,7 +130,7 @@ export class Crossing {
   /** The error for something whose loss would change the call's meaning. */
   cannot(param: string, what: string, hint = ""): GatewayError {
     const message = `${what} cannot be said in ${this.to}, the dialect of this model.${hint === "" ? "" : ` ${hint}`}`;
-    return new GatewayError(Reason.CANNOT_TRANSLATE, message, { param });
+    return new GatewayError(Reason.CANNOT_TRANSLATE, message, { param: this.#asSaid(param) });
   }
 }
 

@@ -25,6 +25,8 @@ export interface Dialect {
   readonly id: DialectId;
   /** Where clients find it. Empty for a dialect that is spoken to providers only. */
   readonly routes: readonly DialectRoute[];
+  /** Where the vendor's clients look for a call's id, if that is neither `x-request-id` nor `request-id`. */
+  readonly requestIdHeader?: string;
   readonly request: {
     /** What the gateway must know of every request, with the types of all known fields checked on the way. */
     head(wire: JsonObject, address?: Address): RequestHead;
@@ -72,14 +74,28 @@ export interface Dialect {
     encode(inputTokens: number): JsonObject;
     decode(wire: JsonObject): number | undefined;
   };
+  /** Signed and encrypted thoughts of earlier turns, in dialects whose upstreams look at them. */
+  readonly thoughts?: {
+    /** What an upstream's refusal says when it is for such a thought, or for want of one: its code and its message. */
+    readonly refusal: RegExp;
+    /** Whether a request holds another maker's, under the gateway's seal: an upstream of this dialect must not see them. */
+    readonly areSealedIn?: (wire: JsonObject) => boolean;
+  };
   readonly error: {
     /** An upstream's error answer. `body` is its text, which need not be JSON. `headers` are lower-case. */
     decode(status: number, headers: Readonly<Record<string, string>>, body: string): GatewayError;
-    /** An error answer for a client: the body, and the status where the dialect wants another than the error's own. */
-    encode(error: GatewayError, requestId: string): { status: number; body: JsonObject };
+    encode(error: GatewayError, requestId: string): ErrorAnswer;
     /** The error as the last frame of a stream that has already begun. Never followed by a terminator. */
     frame(error: GatewayError, requestId: string): Frame;
   };
+}
+
+/** An error answer for a client. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: JsonObject;
+  /** Beside what every answer carries. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface DialectRoute {
@@ -118,6 +134,8 @@ export interface RequestContext {
   /** The model's own output limit, for dialects that cannot leave it out. */
   readonly outputLimit: number;
   readonly losses: Losses;
+  /** Thoughts have been taken out of what the client said in this dialect, so it may lack some that the upstream wants. */
+  readonly thinned?: boolean;
   /** Absent for the vendor whose dialect it is. */
   readonly quirks?: Quirks;
 }
@@ -183,10 +201,17 @@ export interface TallyContext {
 export interface Tally {
   /** Reads one frame; `hide` means the client must not see it. */
   read(frame: Frame): "show" | "hide";
+  /**
+   * Frames read so far that say that an answer will come and nothing of it: a failure right after them is one from the
+   * start. Absent in dialects that have none.
+   */
+  readonly openings?: number;
   /** The usage reported so far. */
   readonly usage: Usage | undefined;
   /** The terminal frame has been read; or a frame that may be the last, in a dialect that ends with its bytes. */
   readonly ended: boolean;
   /** The upstream reported a failure in its stream. */
   readonly failure: GatewayError | undefined;
+  /** The last frames of a stream that breaks off, where they repeat what has passed. Without it `error.frame`. */
+  failing?(error: GatewayError, framesBefore: number): readonly Frame[];
 }

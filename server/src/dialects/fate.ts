@@ -16,3 +16,9 @@ export type Fate =
  * field that is not listed is lost and reported: nobody knows what it means, and the report lets a strict caller refuse.
  */
 export type Fates = Readonly<Record<string, Fate | ((value: JsonValue) => Fate)>>;
+
+/**
+ * Where a dialect says what has a canonical word, by that word: what is lost or refused is named as the caller wrote it.
+ * What is not listed has the same name.
+ */
+export type Names = Readonly<Record<string, string>>;

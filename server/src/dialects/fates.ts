@@ -1,11 +1,15 @@
-import { fates as anthropicMessages } from "./anthropic-messages/fates.ts";
-import { fates as bedrockConverse } from "./bedrock-converse/fates.ts";
-import { fates as cohereChat } from "./cohere-chat/fates.ts";
-import type { Fates } from "./fate.ts";
-import { fates as gemini } from "./gemini/fates.ts";
-import { fates as ollamaChat } from "./ollama-chat/fates.ts";
+import { fates as anthropicMessages, names as anthropicMessagesNames } from "./anthropic-messages/fates.ts";
+import { fates as bedrockConverse, names as bedrockConverseNames } from "./bedrock-converse/fates.ts";
+import { fates as cohereChat, names as cohereChatNames } from "./cohere-chat/fates.ts";
+import type { Fates, Names } from "./fate.ts";
+import { fates as gemini, names as geminiNames } from "./gemini/fates.ts";
+import { fates as ollamaChat, names as ollamaChatNames } from "./ollama-chat/fates.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
-import { fates as openaiResponses, hints as openaiResponsesHints } from "./openai-responses/fates.ts";
+import {
+  fates as openaiResponses,
+  hints as openaiResponsesHints,
+  names as openaiResponsesNames,
+} from "./openai-responses/fates.ts";
 
 /** By the origin's dialect. */
 export const fatesOf: Readonly<Record<string, Fates>> = {
@@ -16,6 +20,16 @@ export const fatesOf: Readonly<Record<string, Fates>> = {
   "bedrock-converse": bedrockConverse,
   "cohere-chat": cohereChat,
   "ollama-chat": ollamaChat,
+};
+
+/** By the origin's dialect. */
+export const namesOf: Readonly<Record<string, Names>> = {
+  "openai-responses": openaiResponsesNames,
+  "anthropic-messages": anthropicMessagesNames,
+  gemini: geminiNames,
+  "bedrock-converse": bedrockConverseNames,
+  "cohere-chat": cohereChatNames,
+  "ollama-chat": ollamaChatNames,
 };
 
 /** What to do about a refused field or a refused type of content, by the origin's dialect. */

@@ -1,4 +1,5 @@
 import type { GatewayError } from "../canonical/error.ts";
+import { worthRetrying } from "../dialects/told.ts";
 import type { Call } from "../pipeline/call.ts";
 
 /** Headers as node writes them fastest: name, value, name, value, ... */
@@ -8,6 +9,8 @@ export type RawHeaders = string[];
 export function callHeaders(call: Call, nowMs: number): RawHeaders {
   // openai-node reads the first name, Anthropic's SDK the second.
   const headers = ["x-request-id", call.id, "request-id", call.id, "x-content-type-options", "nosniff"];
+  const { requestIdHeader } = call.door.dialect ?? {};
+  if (requestIdHeader !== undefined) headers.push(requestIdHeader, call.id);
   const totalMs = nowMs - call.arrivedAtMs;
   const gatewayMs = Math.max(0, totalMs - call.upstreamWaitMs).toFixed(2);
   headers.push("x-pontage-overhead-ms", gatewayMs);
@@ -32,8 +35,10 @@ export function errorHeaders(error: GatewayError, call: Call | undefined): RawHe
     headers.push("retry-after-ms", String(Math.ceil(error.retryAfterMs)));
     headers.push("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
   }
-  // The gateway has tried again already; a client that does so too only multiplies the load.
-  if (call && call.attempts.length > 1) headers.push("x-should-retry", "false");
+  // Where the gateway has tried again already, a client that does so too only multiplies the load. A call of our own
+  // services may have had its effect, so that only its client knows what may be sent again.
+  const worth = worthRetrying(error) && (call?.attempts.length ?? 0) <= 1;
+  if (call || !worth) headers.push("x-should-retry", String(worth));
   return headers;
 }
 

@@ -97,8 +97,9 @@ export function routes(options: RouteOptions): HttpHandler {
     const dialect = door ?? dialectOf(spokenBy(request));
     const id = newRequestId();
     const error = asGatewayError(cause, id, log);
-    const { status, body } = dialect.error.encode(error, id);
+    const { status, body, headers: own } = dialect.error.encode(error, id);
     const headers = ["x-request-id", id, "request-id", id, ...errorHeaders(error, undefined)];
+    headers.push(...Object.entries(own ?? {}).flat());
     json(response, status, body, allow ? [...headers, "allow", allow] : headers);
   };
 

@@ -183,12 +183,13 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
   }
 
   function refuse(request: HttpRequest, response: HttpResponse, call: Call, error: GatewayError): number {
-    const { status, body } = doorOf(call).dialect.error.encode(error, call.id);
+    const { status, body, headers: own } = doorOf(call).dialect.error.encode(error, call.id);
     const bytes = Buffer.from(JSON.stringify(body));
     const headers = [
       ...["content-type", "application/json", "content-length", String(bytes.length)],
       ...callHeaders(call, clock.monotonicMs()),
       ...errorHeaders(error, call),
+      ...Object.entries(own ?? {}).flat(),
     ];
     const last = call.attempts.at(-1);
     if (last) headers.push(...targetHeaders(last.provider, last.model));

@@ -4,6 +4,7 @@ import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Address, Dialect, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
+import { type CallThoughts, withoutThoughts, withThoughts } from "../dialects/thoughts.ts";
 import { type Gated, gateJson } from "./json-gate.ts";
 
 /** What an attempt changes in a request, and what it must know to write it. */
@@ -20,6 +21,10 @@ export interface RequestTarget {
   readonly counting?: boolean;
   /** The headers the request came with: some hosts want to see one of them in the body. */
   readonly headers?: RequestChange["headers"];
+  /** What is known of the thoughts that led to a call, by its id. Of use where the client speaks another dialect. */
+  readonly known?: ((callId: string) => CallThoughts | undefined) | undefined;
+  /** The upstream has refused the thoughts of earlier turns. */
+  readonly withoutThoughts?: boolean;
 }
 
 /**
@@ -73,7 +78,8 @@ export class WireRequest implements Request {
 
   bytes(target: RequestTarget): Buffer {
     const { dialect } = target;
-    if (dialect.id !== this.#dialect.id) return encode(this.value(), target, this.head.stream);
+    const isThinned = target.withoutThoughts || dialect.thoughts?.areSealedIn?.(this.#wire);
+    if (dialect.id !== this.#dialect.id || isThinned) return encode(this.value(), target, this.head.stream);
     const edits = dialect.request.edits(this.#wire, target);
     return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
   }
@@ -102,9 +108,13 @@ export class CanonicalRequest implements Request {
 }
 
 function encode(value: GenerateRequest, target: RequestTarget, stream: boolean): Buffer {
-  const { dialect, model, askUsage, outputLimit, quirks, losses, counting } = target;
-  const context = { model, stream, askUsage, outputLimit, losses, ...(quirks && { quirks }) };
-  const wire = dialect.request.encode(value, context);
+  const { dialect, model, askUsage, outputLimit, quirks, losses, counting, known } = target;
+  const thinned = value.dialect === dialect.id;
+  const context = { model, stream, askUsage, outputLimit, losses, thinned, ...(quirks && { quirks }) };
+  let request = value;
+  if (target.withoutThoughts) request = withoutThoughts(value, losses);
+  else if (known) request = withThoughts(value, known, dialect.id, losses);
+  const wire = dialect.request.encode(request, context);
   return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire, model) : wire));
 }
 

@@ -16,6 +16,7 @@ import {
 import { type Piece, StreamReply } from "./reply.ts";
 import type { Settlement } from "./settlement.ts";
 import type { Target } from "./target.ts";
+import { type CallMemory, thoughtWatch } from "./thoughts.ts";
 import { asGarbage, truncated } from "./upstream-errors.ts";
 
 /** An upstream that sends only comments is not waited for with more than this in memory. */
@@ -24,7 +25,7 @@ const maxUnshownBytes = 64 * 1024;
 const firstEventWaitMs = 10_000;
 
 /**
- * A streamed answer. It is shown with its first event; until then a failure can still be answered by another attempt.
+ * A streamed answer. It is shown with the first event that says something of it; until then a failure can still be answered by another attempt.
  * Afterwards a failure becomes an error in the stream, in the client's dialect, without a terminator: silence is not an
  * ending.
  */
@@ -34,6 +35,7 @@ export function streamAnswer(
   control: { pause(): void; resume(): void },
   settlement: Settlement,
   owner: AnswerOwner,
+  keep: CallMemory["keep"],
 ): Answer {
   const { provider } = target;
   const door = call.door.dialect;
@@ -71,8 +73,14 @@ export function streamAnswer(
     for (const piece of pieces) reply.write(piece);
     reply.end();
   };
-  const inBand = (error: GatewayError): readonly Piece[] =>
-    door && writer ? [writer.frame(door.error.frame(error, call.id))] : [failed(error)];
+  const inBand = (error: GatewayError): readonly Piece[] => {
+    try {
+      return relay.failing(error);
+    } catch {
+      // What broke off may have been the client's own encoder.
+      return door && writer ? [writer.frame(door.error.frame(error, call.id))] : [failed(error)];
+    }
+  };
 
   const holdUntilRecorded = () => {
     const synced = settlement.synced();
@@ -85,8 +93,8 @@ export function streamAnswer(
       // That the provider has begun is on record before the client sees any of it.
       if (!shown) holdUntilRecorded();
       reply.write(piece);
-      // A comment is no event: what follows it may still be an error with a status of its own, or be tried again.
-      if (relay.frames() > 0 || bytes > maxUnshownBytes) show();
+      // A comment or an opening says nothing yet: what follows may be an error with a status of its own, or be tried again.
+      if (relay.hasBegun() || bytes > maxUnshownBytes) show();
     },
     over(failure: GatewayError | undefined) {
       if (failure) settlement.broken(Outcome.UPSTREAM_ERROR, failure, passed());
@@ -98,7 +106,7 @@ export function streamAnswer(
       breakOff(error, pieces);
     },
   };
-  const relay = relayFor(call, target, writer, listener);
+  const relay = relayFor(call, target, writer, listener, keep);
 
   /** Runs a decoder over foreign bytes; whatever it throws is the upstream's fault. */
   const read = (act: () => void) => {
@@ -152,6 +160,7 @@ function relayFor(
   { provider, speaking: { dialect } }: Target,
   writer: FrameWriter | undefined,
   listener: RelayListener,
+  keep: CallMemory["keep"],
 ): Relay {
   const { dialect: door, framing } = call.door;
   const { showUsage, model } = call.request!.head;
@@ -159,9 +168,16 @@ function relayFor(
   if (door.id === dialect.id) {
     const hideUsage = provider.streamUsage === "ask" && !showUsage;
     const relay = framing === arrivingFraming(dialect) ? byteRelay : frameRelay;
-    return relay({ dialect, hideUsage, writer, upstream: provider }, listener);
+    return relay({ dialect, hideUsage, writer, upstream: provider, requestId: call.id }, listener);
   }
   const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
   const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
-  return eventRelay(dialect, eventWriter(door, context, writer), provider, listener);
+  const write = eventWriter(door, context, writer);
+  if (!keep) return eventRelay(dialect, write, provider, listener);
+  const watch = thoughtWatch(dialect.id, keep);
+  const watched: typeof write = (event) => {
+    watch(event.event);
+    return write(event);
+  };
+  return eventRelay(dialect, watched, provider, listener);
 }

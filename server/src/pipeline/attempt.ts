@@ -13,11 +13,15 @@ import type { Reply } from "./reply.ts";
 import { Settlement } from "./settlement.ts";
 import { refuseLosses } from "./strict.ts";
 import type { Target } from "./target.ts";
+import type { ThoughtMemory } from "./thought-memory.ts";
+import { callToMind, keepWhole } from "./thoughts.ts";
 import { garbage } from "./upstream-errors.ts";
 
 export interface AttemptTools {
   readonly journal: Journal;
   readonly clock: Clock;
+  /** Undefined where nothing is to be kept. */
+  readonly thoughts: ThoughtMemory | undefined;
 }
 
 /**
@@ -25,15 +29,25 @@ export interface AttemptTools {
  * has been read. Rejects with what went wrong before that, when another attempt may still follow. However it ends, it is
  * in the journal exactly once.
  */
-export async function attempt(call: Call, target: Target, { journal, clock }: AttemptTools): Promise<Reply> {
+export async function attempt(call: Call, target: Target, { journal, clock, thoughts }: AttemptTools): Promise<Reply> {
   const request = call.request!;
   const { provider, speaking, sentModel: model, outputLimit } = target;
   const { dialect } = speaking;
   const { stream } = request.head;
   const askUsage = stream && provider.streamUsage === "ask";
-  const { quirks } = provider;
-  const { losses, headers: said } = call;
-  const body = request.bytes({ dialect, model, askUsage, outputLimit, quirks, losses, headers: said });
+  const minded = callToMind(call, target, thoughts);
+  const memory = minded instanceof Promise ? await minded : minded;
+  const body = request.bytes({
+    dialect,
+    model,
+    askUsage,
+    outputLimit,
+    quirks: provider.quirks,
+    losses: call.losses,
+    known: memory?.known,
+    withoutThoughts: call.withoutThoughts,
+    headers: call.headers,
+  });
   refuseLosses(call, dialect.id);
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
 
@@ -55,6 +69,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
 
     const owner: AnswerOwner = {
       show(reply) {
+        if (memory?.keep && reply.kind === "unary") keepWhole(reply.value(), memory.keep);
         const nowMs = clock.monotonicMs();
         call.firstByteAtMs ??= nowMs;
         call.upstreamWaitMs += nowMs - settlement.startedAtMs;
@@ -94,7 +109,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
           sending.cancel();
           refuseUnanswered(garbage(provider.name, `status ${status}, which is not an answer`));
         } else if (stream && streamed) {
-          answer = streamAnswer(call, target, sending, settlement, owner);
+          answer = streamAnswer(call, target, sending, settlement, owner, memory?.keep);
         } else {
           answer = wholeAnswer(upstream, call.door.dialect?.id === dialect.id && !stream, settlement, owner);
         }

@@ -15,6 +15,8 @@ export const rpcDialect = "pontage";
 export interface Caller {
   readonly keyId: string;
   readonly keyName: string;
+  /** What cannot be said is refused, whatever the request's headers ask for. */
+  readonly strict?: boolean;
 }
 
 /** Where a call came in. */
@@ -62,6 +64,8 @@ export class Call {
   request: Request | undefined;
   /** Where it goes. */
   target: Target | undefined;
+  /** The upstream has refused the thoughts of earlier turns, so they are left out. */
+  withoutThoughts = false;
   /** The attempts that have ended. */
   readonly attempts: AttemptRecord[] = [];
   /** With the one that is running. */

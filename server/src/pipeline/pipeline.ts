@@ -10,12 +10,15 @@ import type { KeyRing } from "./key-ring.ts";
 import type { Reply } from "./reply.ts";
 import { RetryBudget, withOneRetry } from "./retry.ts";
 import type { Router } from "./router.ts";
+import type { ThoughtMemory } from "./thought-memory.ts";
+import { withoutRefusedThoughts } from "./thoughts.ts";
 
 export interface PipelineTools {
   readonly keys: KeyRing;
   readonly router: Router;
   readonly journal: Journal;
   readonly clock: Clock;
+  readonly thoughts: ThoughtMemory | undefined;
   /** A number from 0 up to 1. */
   readonly random: () => number;
 }
@@ -29,7 +32,7 @@ export type Pipeline = (call: Call) => Promise<Reply>;
  * `read` and `attempt`.
  */
 export function createPipeline(tools: PipelineTools): Pipeline {
-  const { keys, router, journal, clock, random } = tools;
+  const { keys, router, journal, clock, thoughts, random } = tools;
   const retries = new RetryBudget();
   return async (call) => {
     call.caller ??= authenticate(call.headers, keys, clock);
@@ -44,7 +47,8 @@ export function createPipeline(tools: PipelineTools): Pipeline {
     if (!journal.accepting) throw journalFull();
     const { stopped } = call;
     if (stopped) throw stopped;
-    const once = () => attempt(call, target, { journal, clock });
-    return withOneRetry(call, retries, random, () => withCredential(call, target, once));
+    const once = () => attempt(call, target, { journal, clock, thoughts });
+    const thinned = () => withoutRefusedThoughts(call, target, once);
+    return withOneRetry(call, retries, random, () => withCredential(call, target, thinned));
   };
 }

@@ -40,6 +40,10 @@ export interface Relay {
   usage(): Usage | undefined;
   /** Frames read so far. */
   frames(): number;
+  /** Something of the answer itself has been read, and not only the frames that open it. */
+  hasBegun(): boolean;
+  /** How the client is told of a failure that no frame of the upstream tells. */
+  failing(error: GatewayError): readonly Piece[];
 }
 
 /** What a relay between two sides of one dialect needs. */
@@ -49,6 +53,7 @@ export interface PassingOptions {
   readonly hideUsage: boolean;
   readonly writer: FrameWriter;
   readonly upstream: Speaker;
+  readonly requestId: string;
 }
 
 /** Client and upstream speak the same dialect: whole frames pass as they came, and only those that matter are read. */
@@ -59,7 +64,7 @@ export function byteRelay(options: PassingOptions, listener: RelayListener): Rel
     markers: dialect.stream.markers,
     maxFrameBytes,
     onBytes: (bytes) => watch.hand(bytes),
-    onMarked: (frame) => watch.judge(frame, scanner.frameCount === 0),
+    onMarked: (frame) => watch.judge(frame, scanner.frameCount),
   });
   return {
     push: (chunk) => scanner.push(chunk),
@@ -70,6 +75,8 @@ export function byteRelay(options: PassingOptions, listener: RelayListener): Rel
     flush: () => watch.flush(),
     usage: () => watch.usage,
     frames: () => scanner.frameCount,
+    hasBegun: () => scanner.frameCount > watch.openings,
+    failing: (error) => watch.failing(error, scanner.frameCount),
   };
 }
 
@@ -80,8 +87,7 @@ export function frameRelay(options: PassingOptions, listener: RelayListener): Re
   let frames = 0;
   const reader = arrivingFraming(dialect).reader(
     (frame) => {
-      frames++;
-      const verdict = watch.judge(frame, frames === 1);
+      const verdict = watch.judge(frame, frames++);
       if (verdict !== "hide") watch.hand(writer.frame(verdict === "show" ? frame : verdict));
     },
     { maxFrameBytes },
@@ -95,6 +101,8 @@ export function frameRelay(options: PassingOptions, listener: RelayListener): Re
     flush: () => watch.flush(),
     usage: () => watch.usage,
     frames: () => frames,
+    hasBegun: () => frames > watch.openings,
+    failing: (error) => watch.failing(error, frames),
   };
 }
 
@@ -117,8 +125,13 @@ class PassingWatch {
     return this.#tally.usage;
   }
 
+  /** Frames so far that only open the answer. */
+  get openings(): number {
+    return this.#tally.openings ?? 0;
+  }
+
   /** What becomes of a frame: it is shown, hidden, or shown in other words. */
-  judge(frame: Frame, isFirst: boolean): "show" | "hide" | Frame {
+  judge(frame: Frame, framesBefore: number): "show" | "hide" | Frame {
     const tally = this.#tally;
     const verdict = tally.read(frame);
     if (tally.ended && !this.#endsWithBytes) this.#tell();
@@ -127,8 +140,8 @@ class PassingWatch {
     const { upstream, writer } = this.#options;
     const data = upstream.withoutSecrets(frame.data);
     const shown = data === frame.data ? frame : { event: frame.event, data };
-    if (!this.#told && isFirst) {
-      // It failed with its first word, so another attempt may follow.
+    if (!this.#told && framesBefore === this.openings) {
+      // It failed before it said anything, so another attempt may follow.
       this.#told = true;
       this.#listener.failed(toldBy(upstream, tally.failure), [writer.frame(shown)]);
       return "hide";
@@ -155,6 +168,12 @@ class PassingWatch {
     this.flush();
   }
 
+  failing(error: GatewayError, framesBefore: number): readonly Piece[] {
+    const { dialect, writer, requestId } = this.#options;
+    const frames = this.#tally.failing?.(error, framesBefore) ?? [dialect.error.frame(error, requestId)];
+    return frames.map((frame) => writer.frame(frame));
+  }
+
   get #endsWithBytes(): boolean {
     return this.#options.dialect.stream.endsWithBytes ?? false;
   }
@@ -177,6 +196,7 @@ export function eventRelay(
   const decoder = dialect.stream.decoder();
   let usage: Usage | undefined;
   let frames = 0;
+  let begun = false;
   let over = false;
   // What one read of the upstream's socket brings goes out in one write.
   let text = "";
@@ -194,6 +214,7 @@ export function eventRelay(
     for (const event of events) {
       if (over) return;
       const step = event.event;
+      begun ||= step.case !== "opened" && step.case !== "failed";
       if (step.case === "opened") usage = step.value.usage ?? usage;
       if (step.case === "finished") {
         over = true;
@@ -230,6 +251,8 @@ export function eventRelay(
     flush() {},
     usage: () => usage,
     frames: () => frames,
+    hasBegun: () => begun,
+    failing: (error) => write(failed(error)),
   };
 }
 

@@ -50,6 +50,7 @@ export async function withOneRetry(
     const again =
       error instanceof GatewayError &&
       worthAnother.has(error.reason) &&
+      error.shouldRetry !== false &&
       (error.retryAfterMs ?? 0) <= longestPauseMs &&
       !call.gone &&
       budget.spend();

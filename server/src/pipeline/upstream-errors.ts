@@ -38,13 +38,14 @@ export type Speaker = Pick<Provider, "name" | "withoutSecrets">;
  * operator's secrets, which some providers quote.
  */
 export function toldBy({ name, withoutSecrets }: Speaker, error: GatewayError): GatewayError {
-  const { reason, message, status, param, code, type, retryAfterMs } = error;
+  const { reason, message, status, param, code, type, retryAfterMs, shouldRetry } = error;
   return new GatewayError(reason, withoutSecrets(message), {
     status,
     param: param && withoutSecrets(param),
     code: code && withoutSecrets(code),
     type: type && withoutSecrets(type),
     retryAfterMs,
+    shouldRetry,
     provider: name,
   });
 }

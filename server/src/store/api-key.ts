@@ -9,6 +9,8 @@ const ApiKeySchema = defineEntity({
     /** Unique among the keys that are not revoked. */
     name: p.text(),
     prefix: p.text(),
+    /** Its calls are refused where something of them would be lost. */
+    strict: p.boolean().default(false),
     lastFour: p.text(),
     /** SHA-256 of the whole secret, hex. */
     secretHash: p.text().unique("api_key_secret_hash_unique").hidden(),

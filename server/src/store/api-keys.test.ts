@@ -49,6 +49,18 @@ for (const kind of storeKinds) {
       });
     }
 
+    test("the gate knows which keys are strict, and they stay so through a rotation", async () => {
+      const strictness = async (id: string) => (await keys.snapshot()).find((key) => key.id === id)?.strict;
+      for (const strict of [true, false]) {
+        const { key } = await keys.issue({ name: `strict ${strict}`, strict });
+        expect(await strictness(key.id)).toBe(strict);
+        await keys.rotate(key.id, 0);
+        expect(await strictness(key.id)).toBe(strict);
+      }
+      const { key } = await keys.issue({ name: "as usual" });
+      expect(await strictness(key.id)).toBe(false);
+    });
+
     test("the secret is stored nowhere", async () => {
       const { key, secret } = await keys.issue({ name: "hidden" });
       const rows = await store.orm.em.fork().execute("select to_jsonb(api_key)::text as row from api_key");

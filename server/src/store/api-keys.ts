@@ -24,12 +24,14 @@ export interface GateKey {
   readonly previousSecretHash: string | undefined;
   readonly graceEndTimeMs: number | undefined;
   readonly expireTimeMs: number | undefined;
+  readonly strict: boolean;
 }
 
 export interface NewKey {
   name: string;
   prefix?: KeyPrefix;
   expireTime?: Date;
+  strict?: boolean;
 }
 
 export interface KeyPage {
@@ -72,7 +74,12 @@ export class ApiKeys {
     return this.#revision.confirmedAtMs;
   }
 
-  async issue({ name, prefix = defaultKeyPrefix, expireTime }: NewKey): Promise<{ key: ApiKey; secret: string }> {
+  async issue({
+    name,
+    prefix = defaultKeyPrefix,
+    expireTime,
+    strict = false,
+  }: NewKey): Promise<{ key: ApiKey; secret: string }> {
     if (!isKeyPrefix(prefix)) {
       throw new GatewayError(Reason.INVALID_ARGUMENT, `A key begins with one of ${keyPrefixes.join(" ")}`, {
         param: "prefix",
@@ -90,6 +97,7 @@ export class ApiKeys {
           id: timeOrderedId("key_", nowMs, this.#world.randomBytes),
           name,
           prefix,
+          strict,
           lastFour: lastFour(secret),
           secretHash: hashSecret(secret),
           createTime: new Date(nowMs),
@@ -200,6 +208,7 @@ export class ApiKeys {
       previousSecretHash: key.previousSecretHash ?? undefined,
       graceEndTimeMs: key.graceEndTime?.getTime(),
       expireTimeMs: key.expireTime?.getTime(),
+      strict: key.strict,
     }));
   }
 }

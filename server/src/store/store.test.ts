@@ -56,6 +56,7 @@ for (const kind of storeKinds) {
         "api_key",
         "balance",
         "dead_letter",
+        "kept_thoughts",
         "key_revision",
         "ledger_entry",
         "schema_migration",

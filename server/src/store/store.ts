@@ -7,6 +7,7 @@ import { ApiKeys } from "./api-keys.ts";
 import { type Connection, connectEmbedded } from "./connect-embedded.ts";
 import type { EmbeddedDirectory } from "./embedded-directory.ts";
 import { type DirectoryOptions, type HeldDirectory, holdDirectory } from "./held-directory.ts";
+import { KeptThoughts, type ThoughtShelf, thoughtShelf } from "./kept-thoughts.ts";
 import { KeyRevision } from "./key-revision.ts";
 import { Ledger } from "./ledger.ts";
 import { Balance, DeadLetter, LedgerEntry } from "./ledger-entry.ts";
@@ -26,6 +27,7 @@ export interface Store {
   readonly orm: MikroORM;
   readonly keys: ApiKeys;
   readonly ledger: Ledger;
+  readonly thoughts: ThoughtShelf;
   readonly settings: Settings;
   /** The embedded database's directory, with what it is rebuilt from. A server's backups are its operator's. */
   readonly embedded: EmbeddedDirectory | undefined;
@@ -67,7 +69,7 @@ async function connect(options: StoreOptions, { embedded, release }: HeldDirecto
 }
 
 const ormOptions: Options = {
-  entities: [ApiKey, Setting, LedgerEntry, Balance, DeadLetter],
+  entities: [ApiKey, Setting, LedgerEntry, Balance, DeadLetter, KeptThoughts],
   extensions: [Migrator],
   // One unit of work per request: the shared one is refused rather than filled for ever.
   allowGlobalContext: false,
@@ -119,6 +121,7 @@ async function assemble(
     orm,
     keys: new ApiKeys(orm, world, revision, beforeCommit),
     ledger: new Ledger(pool),
+    thoughts: thoughtShelf(pool),
     settings: new Settings(pool, beforeCommit),
     embedded,
     async ping() {

@@ -340,7 +340,8 @@ export type Part = Message$1<"pontage.v1.Part"> & {
   signature?: string | undefined;
 
   /**
-   * The dialect that a signature or encrypted thoughts were made in. Unset when nobody said.
+   * Who made a signature or encrypted thoughts, by the dialect of the maker's own API: `anthropic-messages` for Claude wherever
+   * it runs. Unset when nobody said.
    *
    * @generated from field: optional string origin = 13;
    */

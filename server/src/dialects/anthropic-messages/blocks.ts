@@ -36,7 +36,8 @@ function decodeKnownBlock(wire: JsonObject, path: string): Part | undefined {
       return text(requiredString(wire, "text", path), fieldsBeside(wire, words.text));
     case "thinking": {
       const signature = stringIn(wire.signature) ?? "";
-      return reasoning({ text: requiredString(wire, "thinking", path), signature }, fieldsBeside(wire, words.thinking));
+      const thought = { text: requiredString(wire, "thinking", path), signature };
+      return reasoning(thought, fieldsBeside(wire, words.thinking));
     }
     case "redacted_thinking":
       return reasoning({ redacted: requiredString(wire, "data", path) }, fieldsBeside(wire, words.redacted));

@@ -1,4 +1,4 @@
-import type { Fates } from "../fate.ts";
+import type { Fates, Names } from "../fate.ts";
 
 export const fates: Fates = {
   container: "refuse",
@@ -12,7 +12,21 @@ export const fates: Fates = {
   cache_control: "lose",
   metadata: "lose inside",
   thinking: "lose inside",
+  "thinking.display": "lose",
   output_config: "lose inside",
   service_tier: "lose",
+  // What the vendor looks into, and who is asked for: nothing of the answer.
+  diagnostics: "lose",
+  user_profile_id: "lose",
+  workspace_id: "lose",
   speed: "lose",
+};
+
+export const names: Names = {
+  user: "metadata.user_id",
+  stop: "stop_sequences",
+  "response_format.json_schema": "output_config.format",
+  response_format: "output_config.format",
+  reasoning_effort: "thinking",
+  parallel_tool_calls: "tool_choice.disable_parallel_tool_use",
 };

@@ -9,6 +9,7 @@ import { encodeRequest } from "./request-encode.ts";
 import { createDecoder } from "./stream-decode.ts";
 import { createEncoder } from "./stream-encode.ts";
 import { createTally, markers } from "./tally.ts";
+import { thoughts } from "./thoughts.ts";
 import { decodeUsage } from "./usage.ts";
 
 /** Anthropic Messages, versions 2023-06-01 and 2026-10-21: one wire format. https://docs.anthropic.com/en/api/messages */
@@ -28,6 +29,7 @@ export const anthropicMessages: Dialect = {
     encode: (inputTokens) => ({ input_tokens: inputTokens }),
     decode: (wire) => countIn(wire.input_tokens),
   },
+  thoughts,
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };
 

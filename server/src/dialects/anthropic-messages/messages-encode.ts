@@ -84,7 +84,7 @@ function encodeParts(request: GenerateRequest, message: Message, index: number, 
     const part = crossing.withoutForeignSignature(said, path);
     if (part === undefined) return [];
     if (!crossing.same && isEmptyText(part)) return [];
-    if (!crossing.same && isUnsignedThought(part)) {
+    if ((!crossing.same || crossing.isForeign(said)) && isUnsignedThought(part)) {
       // The provider refuses thoughts that it has not signed, and they must not be sent as if they were said.
       crossing.lose(path);
       return [];

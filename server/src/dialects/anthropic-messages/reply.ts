@@ -6,6 +6,7 @@ import type { Losses } from "../../canonical/loss.ts";
 import { Crossing, spelling } from "../crossing.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
+import { sealed } from "../seal.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeBlock, encodeBlock, inputObject } from "./blocks.ts";
@@ -92,7 +93,7 @@ function encodeContent(choice: Choice, crossing: Crossing): JsonObject[] {
 
 /** One block of an answer; undefined for what has no block of its own or is lost. `waits`: the calls are complete. */
 export function encodeAnswerPart(said: Part, path: string, crossing: Crossing, waits: boolean): JsonObject | undefined {
-  const part = crossing.withoutForeignSignature(said, path);
+  const part = crossing.withoutForeignSignature(sealed(said, crossing), path);
   if (part === undefined) return undefined;
   const { kind } = part;
   if (kind.case === "refusal" && part.extra?.[spelling] === "stop_details") return undefined;

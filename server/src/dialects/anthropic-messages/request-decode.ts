@@ -9,6 +9,7 @@ import {
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { text } from "../../canonical/events.ts";
 import { opaqueOf } from "../opaque.ts";
+import { unsealed } from "../seal.ts";
 import { checkFields, countIn, fieldsBeside, invalid, numberIn, objectIn, objectsIn, stringIn } from "../wire.ts";
 import { decodeBlocks } from "./blocks.ts";
 import { readHead } from "./head.ts";
@@ -83,7 +84,7 @@ function decodeMessage(wire: JsonObject, index: number): Message {
     throw invalid(`${path}.role`, `\`${path}.role\` must be one of ${Object.keys(roles).join(", ")}.`);
   }
   const bare = typeof wire.content === "string";
-  const parts = bare ? [text(wire.content as string)] : decodeBlocks(wire.content, `${path}.content`);
+  const parts = bare ? [text(wire.content as string)] : decodeBlocks(wire.content, `${path}.content`).map(unsealed);
   const decoded = message(role, parts, bare);
   decoded.extra = fieldsBeside(wire, messageWords);
   return decoded;

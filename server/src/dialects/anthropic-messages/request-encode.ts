@@ -6,6 +6,7 @@ import { opaqueIn } from "../opaque.ts";
 import { objectIn } from "../wire.ts";
 import { encodeConversation } from "./messages-encode.ts";
 import { encodeThinking } from "./thinking.ts";
+import { type BlockKind, lacksItsThought } from "./thinking-turn.ts";
 import { encodeToolChoice, encodeTools } from "./tools.ts";
 
 export function encodeRequest(request: GenerateRequest, context: RequestContext): JsonObject {
@@ -25,7 +26,9 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   if (choice) wire.tool_choice = choice;
   const thoughts = encodeThinking(request, context, maxTokens, crossing);
   const think = { ...thoughts.thinking, ...objectIn(thinking) };
-  if (Object.keys(think).length > 0) wire.thinking = think;
+  const isThinned = !crossing.same || context.thinned;
+  if (think.type === "enabled" && isThinned && lacksItsThought(messages, kindOfBlock)) crossing.lose("thinking");
+  else if (Object.keys(think).length > 0) wire.thinking = think;
   const output: JsonObject = { ...thoughts.output, ...objectIn(config) };
   if (request.responseFormat && extra.output_format === undefined) {
     const format = encodeFormat(request.responseFormat, crossing);
@@ -35,6 +38,12 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   const user: JsonObject = request.user === "" ? {} : { user_id: request.user };
   if (request.user !== "" || metadata) wire.metadata = { ...user, ...objectIn(metadata) };
   return { ...wire, ...extra };
+}
+
+function kindOfBlock({ type }: JsonObject): BlockKind {
+  if (type === "thinking" || type === "redacted_thinking") return "thought";
+  if (type === "tool_use") return "call";
+  return type === "tool_result" ? "result" : undefined;
 }
 
 function encodeSampling(request: GenerateRequest, crossing: Crossing, wire: JsonObject): void {

@@ -6,6 +6,7 @@ import type { Frame } from "../../framing/frame.ts";
 import { Crossing } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
+import { sealedSecret } from "../seal.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
 import { errorFrame } from "./error.ts";
@@ -23,6 +24,10 @@ interface OpenBlock {
   readonly before: string;
   readonly after: string;
   signature: string;
+  /** It ends with a signature, which encrypted thoughts do not. */
+  readonly isThought: boolean;
+  /** Who made the signature, where that was said. */
+  readonly origin: string | undefined;
 }
 
 /** A part that began while another block was open, and all that has happened to it. */
@@ -77,14 +82,18 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function startBlock(index: number, said: Part): void {
     const path = replyPath(crossing.from, 0, index, said);
-    const part = crossing.withoutForeignSignature(said, path);
+    const part = said.kind.case === "reasoning" ? said : crossing.withoutForeignSignature(said, path);
     if (part === undefined) return;
     const { kind } = part;
     const block = encodeAnswerPart(startOf(part), path, crossing, true);
     if (block === undefined) return;
+    const isThought = kind.case === "reasoning" && kind.value.redacted === "";
+    // The signature comes last, and so does the seal around it.
+    if (isThought) block.signature = "";
     const { type, field } = deltaOf(kind.case);
     const head = `{"type":"content_block_delta","index":${nextBlock},"delta":{"type":"${type}","${field}":`;
-    current = { part: index, kind: kind.case, path, before: head, after: "}}", signature: "" };
+    const { origin } = part;
+    current = { part: index, kind: kind.case, path, before: head, after: "}}", signature: "", isThought, origin };
     emit("content_block_start", { index: nextBlock, content_block: block });
     if (kind.case === "toolCall") {
       // The vendor always begins with an empty piece.
@@ -129,8 +138,9 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   function stopBlock(): void {
     if (!current) return;
     // A thought without its signature is not accepted back, so the signature always comes, if only to say there is none.
-    if (current.kind === "reasoning" && current.before.includes('"thinking_delta"')) {
-      emitDelta({ type: "signature_delta", signature: current.signature });
+    if (current.isThought) {
+      const { origin, signature } = current;
+      emitDelta({ type: "signature_delta", signature: sealedSecret(origin, { signature, redacted: "" }, crossing) });
     }
     emit("content_block_stop", { index: nextBlock });
     nextBlock += 1;
@@ -211,7 +221,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
           finish(event.value.usage, event.value.extra);
           break;
         case "failed":
-          frames.push(errorFrame(errorFrom(event.value.error), ""));
+          frames.push(errorFrame(errorFrom(event.value.error), context.id));
           break;
       }
       return frames;

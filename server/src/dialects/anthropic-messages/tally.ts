@@ -17,6 +17,7 @@ export function createTally(_: TallyContext): Tally {
 class MessagesTally implements Tally {
   ended = false;
   failure: GatewayError | undefined = undefined;
+  openings = 0;
   #usage: JsonObject | undefined;
 
   get usage() {
@@ -26,8 +27,10 @@ class MessagesTally implements Tally {
   read(frame: Frame): "show" {
     const wire = this.ended ? undefined : parseObject(frame.data);
     if (wire === undefined) return "show";
-    if (wire.type === "message_start") this.#usage = mergeUsage(this.#usage, objectIn(wire.message)?.usage);
-    else if (wire.type === "message_delta") this.#usage = mergeUsage(this.#usage, wire.usage);
+    if (wire.type === "message_start") {
+      this.#usage = mergeUsage(this.#usage, objectIn(wire.message)?.usage);
+      this.openings += 1;
+    } else if (wire.type === "message_delta") this.#usage = mergeUsage(this.#usage, wire.usage);
     else if (wire.type === "message_stop") this.ended = this.failure === undefined;
     else if (wire.type === "error" || frame.event === "error") this.failure ??= errorInAnswer(wire);
     return "show";

@@ -19,6 +19,7 @@ import { usageOf } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import { anthropicMessages } from "../anthropic-messages/index.ts";
 import { openaiChat } from "../openai-chat/index.ts";
+import { seal } from "../seal.ts";
 import { bedrockConverse } from "./index.ts";
 
 function frame(event: string, body: JsonObject): Frame {
@@ -201,7 +202,7 @@ describe("row 59: one block is open at a time", () => {
     expect(parsedOf(frames[1]!)).toEqual({ contentBlockIndex: 0, delta: { text: "" } });
   });
 
-  test("row 23: a signature comes before its block ends, but for one of another vendor's", () => {
+  test("row 23: a signature comes before its block ends, another vendor's under seal", () => {
     const thought = (origin?: string) => [
       begun,
       partOpened(0, 0, origin === undefined ? reasoning({}) : { ...reasoning({}), origin }),
@@ -217,8 +218,9 @@ describe("row 59: one block is open at a time", () => {
     const words = { reasoningContent: { text: "Hm." } };
     expect(deltas()).toEqual([words, { reasoningContent: { signature: "c2ln" } }]);
     expect(deltas("anthropic-messages")).toHaveLength(2);
-    expect(deltas("gemini")).toEqual([words]);
-    expect(encoded(thought("gemini")).lost).toEqual(["choices[0].message.signature"]);
+    const sealed = seal({ origin: "gemini", signature: "c2ln", redacted: "" });
+    expect(deltas("gemini")).toEqual([words, { reasoningContent: { signature: sealed } }]);
+    expect(encoded(thought("gemini")).lost).toEqual([]);
   });
 });
 
@@ -314,7 +316,11 @@ describe("section 10: errors", () => {
       bedrockConverse.error.decode(status, {}, `{"__type":"com.amazon.coral.service#${name}","Message":"M"}`),
     ]) {
       expect(error).toMatchObject({ reason, status: meant, message: "M" });
-      expect(bedrockConverse.error.encode(error, "id")).toEqual({ status, body: { __type: name, message: "M" } });
+      expect(bedrockConverse.error.encode(error, "id")).toEqual({
+        status,
+        headers: { "x-amzn-errortype": name },
+        body: { __type: name, message: "M" },
+      });
       expect(JSON.stringify(openaiChat.error.encode(error, "id").body)).not.toContain("Exception");
     }
   });

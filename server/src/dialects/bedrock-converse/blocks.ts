@@ -124,10 +124,8 @@ function decodeReasoning(wire: JsonObject, path: string): Part | undefined {
   if (wire.reasoningText === undefined) return undefined;
   const inner = requiredObject(wire.reasoningText, `${path}.reasoningText`);
   checkFields(inner, { text: "string", signature: "string" }, `${path}.reasoningText`);
-  return reasoning(
-    { text: stringIn(inner.text) ?? "", signature: stringIn(inner.signature) ?? "" },
-    fieldsBeside(inner, reasoningWords),
-  );
+  const thought = { text: stringIn(inner.text) ?? "", signature: stringIn(inner.signature) ?? "" };
+  return reasoning(thought, fieldsBeside(inner, reasoningWords));
 }
 
 /** What is not a text in base64 was not encrypted by a model that others know, and stays as it came. */

@@ -1,7 +1,8 @@
-import type { JsonObject } from "@bufbuild/protobuf";
 import { type GatewayError, Reason } from "../../canonical/error.ts";
 import type { Frame } from "../../framing/frame.ts";
+import type { ErrorAnswer } from "../dialect.ts";
 import { readErrorBody, upstreamError } from "../error-body.ts";
+import { failureOf, told } from "../told.ts";
 import { parseObject, stringIn } from "../wire.ts";
 
 /** An exception of the service: the status it is sent with, and the one it has in this gateway's terms. */
@@ -66,16 +67,16 @@ export function frameError({ event, data }: Frame): GatewayError {
   return decodeError(500, { "x-amzn-errortype": event.charAt(0).toUpperCase() + event.slice(1) }, data);
 }
 
-/**
- * The libraries choose their class by the header `x-amzn-errortype`, and by `__type` where it is not there, which is how
- * the older AWS protocols say it.
- */
-export function encodeError(error: GatewayError): { status: number; body: JsonObject } {
+/** The libraries choose their class by the header, older ones by `__type`. */
+export function encodeError(error: GatewayError): ErrorAnswer {
   const name = nameOf(error);
-  const status = Object.hasOwn(exceptions, name) ? exceptions[name]!.sent : error.status;
+  const { sent } = exceptions[name]!;
   // The service has no exception of its own for these.
-  const kept = name === "ValidationException" && error.status > 400 && error.status < 500 ? error.status : status;
-  return { status: kept, body: { __type: name, message: error.message } };
+  const kept =
+    name === "ValidationException" && error.type !== name && error.status > 400 && error.status < 500
+      ? error.status
+      : sent;
+  return { status: kept, headers: { "x-amzn-errortype": name }, body: { __type: name, message: error.message } };
 }
 
 export function errorFrame(error: GatewayError): Frame {
@@ -85,32 +86,13 @@ export function errorFrame(error: GatewayError): Frame {
 }
 
 function inStreamOf(status: number): string {
+  if (status === 429) return "ThrottlingException";
   return status >= 500 ? "ModelStreamErrorException" : "ValidationException";
 }
 
+/** The service's own word, where it was the service that failed. */
 function nameOf(error: GatewayError): string {
-  switch (error.reason) {
-    case Reason.API_KEY_MISSING:
-    case Reason.API_KEY_INVALID:
-      return "UnrecognizedClientException";
-    case Reason.PERMISSION_DENIED:
-    case Reason.MODEL_NOT_ALLOWED:
-      return "AccessDeniedException";
-    case Reason.MODEL_UNKNOWN:
-      return "ResourceNotFoundException";
-    // The caller's own key was right.
-    case Reason.UPSTREAM_CREDENTIAL_REFUSED:
-      return "InternalServerException";
-  }
-  if (error.type !== undefined && Object.hasOwn(exceptions, error.type)) return error.type;
-  const { status } = error;
-  if (status === 429) return "ThrottlingException";
-  if (status === 503 || status === 529) return "ServiceUnavailableException";
-  if (status === 504) return "ModelTimeoutException";
-  if (error.reason === Reason.UPSTREAM_TRUNCATED || error.reason === Reason.UPSTREAM_GARBAGE) {
-    return "ModelStreamErrorException";
-  }
-  if (status >= 500) return "InternalServerException";
-  if (error.reason === Reason.UPSTREAM_REJECTED && status === 404) return "ResourceNotFoundException";
-  return "ValidationException";
+  const { type, reason } = error;
+  const own = type !== undefined && reason !== Reason.UPSTREAM_CREDENTIAL_REFUSED && Object.hasOwn(exceptions, type);
+  return own ? type : told[failureOf(error)].aws;
 }

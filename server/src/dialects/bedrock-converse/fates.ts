@@ -1,4 +1,4 @@
-import type { Fates } from "../fate.ts";
+import type { Fates, Names } from "../fate.ts";
 
 export const fates: Fates = {
   // The path says it.
@@ -10,6 +10,7 @@ export const fates: Fates = {
   outputConfig: "lose inside",
   // The model's own parameters, but for those that canonical fields say.
   additionalModelRequestFields: "lose inside",
+  "additionalModelRequestFields.anthropic_beta": "lose",
   // What must not be said or heard is a promise, not a wish.
   guardrailConfig: "refuse",
   // The words of a prompt stored at the service.
@@ -19,4 +20,15 @@ export const fates: Fates = {
   requestMetadata: "lose",
   performanceConfig: "lose",
   serviceTier: "lose",
+};
+
+export const names: Names = {
+  temperature: "inferenceConfig.temperature",
+  stop: "inferenceConfig.stopSequences",
+  top_k: "additionalModelRequestFields.top_k",
+  tool_choice: "toolConfig.toolChoice",
+  "response_format.json_schema": "outputConfig.textFormat.structure.jsonSchema",
+  response_format: "outputConfig.textFormat",
+  reasoning_effort: "additionalModelRequestFields.thinking",
+  thinking: "additionalModelRequestFields.thinking",
 };

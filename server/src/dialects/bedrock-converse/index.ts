@@ -9,11 +9,13 @@ import { encodeRequest } from "./request-encode.ts";
 import { createDecoder } from "./stream-decode.ts";
 import { createEncoder } from "./stream-encode.ts";
 import { createTally, markers } from "./tally.ts";
+import { thoughts } from "./thoughts.ts";
 import { decodeUsage } from "./usage.ts";
 
 /** AWS Bedrock Runtime: Converse and ConverseStream. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
 export const bedrockConverse: Dialect = {
   id: "bedrock-converse",
+  requestIdHeader: "x-amzn-requestid",
   routes: [
     { method: "POST", path: "/model/{model}/converse", operation: "generate" },
     { method: "POST", path: "/model/{model}/converse-stream", operation: "generate", stream: true },
@@ -34,6 +36,7 @@ export const bedrockConverse: Dialect = {
     encode: (inputTokens) => ({ inputTokens }),
     decode: (wire) => countIn(wire.inputTokens),
   },
+  thoughts,
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };
 

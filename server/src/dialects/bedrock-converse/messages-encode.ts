@@ -8,7 +8,6 @@ import { invalid, objectIn } from "../wire.ts";
 import { type BlockContext, encodeBlock } from "./blocks-encode.ts";
 import { encodeCachePoint } from "./cache-point.ts";
 import { DocumentNames } from "./formats.ts";
-import { signsAlike } from "./reply.ts";
 
 export interface Conversation {
   readonly system: JsonObject[];
@@ -90,11 +89,11 @@ function encodeParts(request: GenerateRequest, message: Message, index: number, 
   const { crossing } = context;
   return message.parts.flatMap<JsonObject>((said, at) => {
     const path = partPath(request, index, at);
-    const part = signsAlike(said, crossing) ? said : crossing.withoutForeignSignature(said, path);
+    const part = crossing.withoutForeignSignature(said, path);
     if (part === undefined) return [];
     const points = cachePoints(part, path, context);
     if (!crossing.same && isBlank(part)) return [];
-    if (!crossing.same && !isAccepted(part, context)) {
+    if ((!crossing.same || crossing.isForeign(said)) && !isAccepted(part, context)) {
       // The service refuses thoughts that their model has not signed, and they must not be sent as if they were said.
       crossing.lose(path);
       return [];

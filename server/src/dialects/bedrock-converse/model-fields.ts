@@ -18,7 +18,8 @@ export interface ModelFields {
   readonly rest: JsonObject | undefined;
 }
 
-const thinkingNames = ["thinking", "reasoning_config"] as const;
+/** The service takes it under either. */
+export const thinkingNames = ["thinking", "reasoning_config"] as const;
 
 export function decodeModelFields(wire: JsonObject | undefined): ModelFields {
   if (wire === undefined) return { topK: undefined, thinking: undefined, rest: undefined };

@@ -5,6 +5,7 @@ import type { Losses } from "../../canonical/loss.ts";
 import { inputObject } from "../anthropic-messages/blocks.ts";
 import { Crossing } from "../crossing.ts";
 import { replyPath } from "../reply-path.ts";
+import { sealed } from "../seal.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeBlock } from "./blocks.ts";
@@ -116,7 +117,7 @@ export function answerContext(crossing: Crossing, waits: boolean): BlockContext 
 /** One block of an answer; undefined for what is lost. */
 export function encodeAnswerPart(said: Part, path: string, context: BlockContext): JsonObject | undefined {
   const { crossing } = context;
-  const part = signsAlike(said, crossing) ? said : crossing.withoutForeignSignature(said, path);
+  const part = crossing.withoutForeignSignature(sealed(said, crossing), path);
   if (part === undefined) return undefined;
   const { kind } = part;
   if (
@@ -127,11 +128,6 @@ export function encodeAnswerPart(said: Part, path: string, context: BlockContext
     return undefined;
   }
   return encodeBlock(part, path, context);
-}
-
-/** Claude signs alike wherever it runs, and where nobody said who signed it was Claude: others say so. */
-export function signsAlike({ origin }: Part, { to }: Crossing): boolean {
-  return origin === undefined || origin === to || origin === "anthropic-messages";
 }
 
 function encodeEnding(choice: Choice | undefined, crossing: Crossing): JsonObject {

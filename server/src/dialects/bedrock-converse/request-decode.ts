@@ -11,6 +11,7 @@ import {
 import { spelling } from "../crossing.ts";
 import type { Address } from "../dialect.ts";
 import { opaqueOf } from "../opaque.ts";
+import { unsealed } from "../seal.ts";
 import { checkFields, fieldsBeside, invalid, numberIn, objectIn, objectsIn, parseObject, stringIn } from "../wire.ts";
 import { decodeBlocks } from "./blocks.ts";
 import { conversationIn, readHead } from "./head.ts";
@@ -83,7 +84,7 @@ function decodeMessage(wire: JsonObject, index: number): Message {
   if (role === undefined) {
     throw invalid(`${path}.role`, `\`${path}.role\` must be one of ${Object.keys(roles).join(", ")}.`);
   }
-  const decoded = message(role, decodeBlocks(wire.content, `${path}.content`));
+  const decoded = message(role, decodeBlocks(wire.content, `${path}.content`).map(unsealed));
   const extra = fieldsBeside(wire, messageWords);
   // Told apart from the instructions that stand outside the list.
   decoded.extra = role === Role.SYSTEM ? { ...extra, [spelling]: "message" } : extra;

@@ -1,11 +1,12 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateRequest, ResponseFormat } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { type BlockKind, lacksItsThought } from "../anthropic-messages/thinking-turn.ts";
 import { Crossing, takeSpelling } from "../crossing.ts";
 import type { RequestContext } from "../dialect.ts";
 import { opaqueIn } from "../opaque.ts";
 import { objectIn } from "../wire.ts";
 import { encodeConversation } from "./messages-encode.ts";
-import { encodeModelFields } from "./model-fields.ts";
+import { encodeModelFields, thinkingNames } from "./model-fields.ts";
 import { vendorOf } from "./model-vendor.ts";
 import { encodeToolConfig } from "./tools.ts";
 
@@ -25,6 +26,13 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   if (tools.config) wire.toolConfig = tools.config;
   const model = encodeModelFields(request, context, vendor, crossing, objectIn(additionalModelRequestFields));
   const fields = { ...model.fields, ...tools.fields };
+  if ((!crossing.same || context.thinned) && lacksItsThought(messages, kindOfBlock)) {
+    for (const name of thinkingNames) {
+      if (objectIn(fields[name])?.type !== "enabled") continue;
+      delete fields[name];
+      crossing.lose("thinking");
+    }
+  }
   if (Object.keys(fields).length > 0 || additionalModelRequestFields) wire.additionalModelRequestFields = fields;
   const output: JsonObject = model.effort === undefined ? {} : { effort: model.effort };
   if (request.responseFormat) {
@@ -36,6 +44,12 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   // Nobody but who asks is told which string it was; models that do not know the field leave it out.
   if (request.stop.length > 0 && !crossing.same) wire.additionalModelResponseFieldPaths = ["/stop_sequence"];
   return { ...wire, ...extra };
+}
+
+function kindOfBlock(block: JsonObject): BlockKind {
+  if (block.reasoningContent) return "thought";
+  if (block.toolUse) return "call";
+  return block.toolResult ? "result" : undefined;
 }
 
 function encodeSampling(request: GenerateRequest, crossing: Crossing): JsonObject {

@@ -6,11 +6,12 @@ import type { Frame } from "../../framing/frame.ts";
 import { Crossing } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
+import { sealedSecret } from "../seal.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
-import { answerContext, encodeAnswerPart, signsAlike, withoutUsage } from "./reply.ts";
+import { answerContext, encodeAnswerPart, withoutUsage } from "./reply.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
 /** The block that is open on the wire. */
@@ -23,8 +24,8 @@ interface OpenBlock {
   readonly before: string;
   readonly after: string;
   signature: string;
-  /** Only their maker accepts signatures, so those of another are not passed on. */
-  readonly isForeign: boolean;
+  /** Thoughts that are not encrypted, and who made their signature, where that was said. */
+  readonly thought: { readonly origin: string | undefined } | undefined;
   /** Something has been written of it. A block of text that says nothing must be said. */
   isShown: boolean;
 }
@@ -79,8 +80,9 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     const block = encodeAnswerPart(startOf(part), path, blockContext);
     if (block === undefined) return;
     const { before, after } = deltaOf(part.kind.case, nextBlock);
-    const isForeign = !signsAlike(part, crossing);
-    current = { part: index, kind: part.kind.case, path, before, after, signature: "", isForeign, isShown: false };
+    const thought =
+      part.kind.case === "reasoning" && part.kind.value.redacted === "" ? { origin: part.origin } : undefined;
+    current = { part: index, kind: part.kind.case, path, before, after, signature: "", thought, isShown: false };
     writeStart(block, part);
   }
 
@@ -97,7 +99,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
           return;
         }
         if (kind.value.text !== "") delta(kind.value.text);
-        current!.signature = signatureIn(block) === undefined ? "" : kind.value.signature;
+        current!.signature = kind.value.signature;
         return;
       case "toolCall": {
         const { input: _, ...start } = objectIn(block.toolUse) ?? {};
@@ -150,7 +152,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
         delta(change.value);
         return;
       case "signature":
-        if (current.kind === "reasoning" && !current.isForeign) current.signature += change.value;
+        if (current.thought) current.signature += change.value;
         else crossing.lose(`${current.path}.signature`);
         return;
       case "extra":
@@ -160,8 +162,10 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function stopBlock(): void {
     if (!current) return;
-    if (current.kind === "reasoning" && current.signature !== "") {
-      emitDelta({ reasoningContent: { signature: current.signature } });
+    const { thought } = current;
+    const signature = thought && sealedSecret(thought.origin, { signature: current.signature, redacted: "" }, crossing);
+    if (signature) {
+      emitDelta({ reasoningContent: { signature } });
       current.isShown = true;
     }
     if (!current.isShown) delta("");
@@ -250,10 +254,6 @@ function startOf(part: Part): Part {
   if (kind.case === "toolCall") return { ...part, kind: { ...kind, value: { ...kind.value, arguments: "{}" } } };
   // Its citations come in deltas too.
   return kind.case === "text" ? { ...part, extra: undefined } : part;
-}
-
-function signatureIn(block: JsonObject): unknown {
-  return objectIn(objectIn(block.reasoningContent)?.reasoningText)?.signature;
 }
 
 function deltaOf(kind: Part["kind"]["case"], block: number): { before: string; after: string } {

@@ -1,4 +1,4 @@
-import type { Fates } from "../fate.ts";
+import type { Fates, Names } from "../fate.ts";
 
 /** https://docs.cohere.com/reference/chat */
 export const fates: Fates = {
@@ -14,4 +14,11 @@ export const fates: Fates = {
   safety_mode: (value) => (value === "STRICT" ? "refuse" : value === "CONTEXTUAL" ? "pass over" : "lose"),
   priority: "lose",
   raw_prompting: "refuse",
+};
+
+export const names: Names = {
+  top_p: "p",
+  top_k: "k",
+  stop: "stop_sequences",
+  reasoning_effort: "thinking",
 };

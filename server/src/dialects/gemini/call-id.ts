@@ -16,3 +16,8 @@ export function inventedCallId(origin: string | number, at: number): string {
 export function callIdOnWire(id: string): { id?: string } {
   return id === "" || /^gemini_[a-zA-Z0-9-]*_\d+$/.test(id) ? {} : { id };
 }
+
+/** Whether another answer may have a call with this id: one that was invented for an answer without an id of its own. */
+export function isSharedCallId(id: string): boolean {
+  return id === "" || id.startsWith(`${prefix}_`);
+}

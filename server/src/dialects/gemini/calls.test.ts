@@ -108,7 +108,7 @@ describe("tools", () => {
   test("hazard 14: one of several functions is refused elsewhere, and VALIDATED is weakened and reported", () => {
     const toolConfig = (functionCallingConfig: JsonObject) => ({ toolConfig: { functionCallingConfig } });
     const several = toolConfig({ mode: "ANY", allowedFunctionNames: ["f", "g"] });
-    expect(refusalOf(() => toChat(several))).toMatchObject({ param: "tool_choice" });
+    expect(refusalOf(() => toChat(several))).toMatchObject({ param: "toolConfig.functionCallingConfig" });
     const validated = toChat(toolConfig({ mode: "VALIDATED" }));
     expect(validated.wire.tool_choice).toBe("auto");
     expect(validated.lost).toEqual(["toolConfig.functionCallingConfig.mode"]);

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type GenerateRequest, type Message, type Part, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { type Crossing, spelling, takeSpelling } from "../crossing.ts";
+import type { RequestContext } from "../dialect.ts";
 import { messagePath, partPath } from "../paths.ts";
 import { invalid, objectIn, stringIn } from "../wire.ts";
 import { gemini3OrLater } from "./model-family.ts";
@@ -26,7 +27,11 @@ interface Piece {
 }
 
 /** Takes the leading instructions apart and writes the turns as the API wants them. */
-export function encodeConversation(request: GenerateRequest, model: string, crossing: Crossing): Conversation {
+export function encodeConversation(
+  request: GenerateRequest,
+  { model, thinned }: Pick<RequestContext, "model" | "thinned">,
+  crossing: Crossing,
+): Conversation {
   const context: PartContext = { crossing, readArguments, functionOf: functionsIn(request) };
   const leading = leadingSystem(request, crossing);
   const systemInstruction = encodeSystem(request, leading, context);
@@ -35,7 +40,7 @@ export function encodeConversation(request: GenerateRequest, model: string, cros
     .map((message, at) => encodeTurn(request, message, leading + at, context));
   // The same dialect's own turns stay as they came; others are made to fit, because the provider refuses them as they are.
   const fitting = crossing.same ? turns : fit(turns, crossing);
-  if (!crossing.same && gemini3OrLater.test(model)) for (const turn of fitting) placeSignature(turn);
+  if ((!crossing.same || thinned) && gemini3OrLater.test(model)) for (const turn of fitting) placeSignature(turn);
   const contents = fitting.map(({ role, pieces, extra }) => ({
     ...(role === "" ? {} : { role }),
     parts: pieces.map(({ wire }) => wire),

@@ -2,6 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { GatewayError, Reason, reasonName } from "../../canonical/error.ts";
 import type { Frame } from "../../framing/frame.ts";
 import { readErrorBody, upstreamError } from "../error-body.ts";
+import { failureOf, told } from "../told.ts";
 import { listIn, objectIn, stringIn } from "../wire.ts";
 
 /** Errors are `google.rpc.Status`, sometimes in a list. https://cloud.google.com/apis/design/errors#error_details */
@@ -26,9 +27,7 @@ function explain(
   body: string,
   wire: JsonObject | undefined,
 ): GatewayError {
-  const read = upstreamError(status, headers, readErrorBody(body));
-  // It cancelled the call itself: nobody here did, so this is no mistake of the caller's.
-  const error = read.status === 499 ? new GatewayError(Reason.UPSTREAM_FAILED, read.message) : read;
+  const error = upstreamError(status, headers, readErrorBody(body));
   const details = listIn(objectIn(wire?.error)?.details)?.map((detail) => objectIn(detail) ?? {}) ?? [];
   const detail = (type: string) => details.find((one) => stringIn(one["@type"])?.endsWith(`google.rpc.${type}`));
   const reason =
@@ -39,7 +38,9 @@ function explain(
     // The caller's own key was right, so this must not look like a bad one to the caller's library.
     ...(refused ? {} : { status: error.status }),
     param: error.param ?? stringIn(violation?.field),
+    code: error.code,
     type: error.type,
+    shouldRetry: error.shouldRetry,
     // The wait is in the body here, and in no header.
     retryAfterMs: error.retryAfterMs ?? durationMs(detail("RetryInfo")?.retryDelay),
   });
@@ -53,7 +54,9 @@ function durationMs(value: unknown): number | undefined {
 
 /** The library shows the whole body and the status. There is no header for a request's id, so it is in the details. */
 export function encodeError(error: GatewayError, requestId: string): { status: number; body: JsonObject } {
-  const status = statusOf(error);
+  const row = told[failureOf(error)];
+  // 529 is Anthropic's own.
+  const status = row.status?.google ?? (error.status === 529 ? 503 : error.status);
   const details: JsonObject[] = [
     { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: reasonName(error.reason), domain: "pontage" },
   ];
@@ -66,39 +69,9 @@ export function encodeError(error: GatewayError, requestId: string): { status: n
     details.push({ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay });
   }
   if (requestId !== "") details.push({ "@type": "type.googleapis.com/google.rpc.RequestInfo", requestId });
-  return { status, body: { error: { code: status, message: error.message, status: wordOf(status), details } } };
+  return { status, body: { error: { code: status, message: error.message, status: row.google, details } } };
 }
 
 export function errorFrame(error: GatewayError, requestId: string): Frame {
   return { event: "", data: JSON.stringify(encodeError(error, requestId).body) };
 }
-
-function statusOf(error: GatewayError): number {
-  // A bad key is 400 here and a missing one 403; clients tell them by these.
-  if (error.reason === Reason.API_KEY_INVALID) return 400;
-  if (error.reason === Reason.API_KEY_MISSING) return 403;
-  // 529 is Anthropic's own.
-  return error.status === 529 ? 503 : error.status;
-}
-
-/** https://cloud.google.com/apis/design/errors#handling_errors */
-function wordOf(status: number): string {
-  const word = words[status];
-  if (word !== undefined) return word;
-  return status >= 500 ? "INTERNAL" : "INVALID_ARGUMENT";
-}
-
-const words: Readonly<Record<number, string>> = {
-  400: "INVALID_ARGUMENT",
-  401: "UNAUTHENTICATED",
-  403: "PERMISSION_DENIED",
-  404: "NOT_FOUND",
-  409: "ABORTED",
-  429: "RESOURCE_EXHAUSTED",
-  499: "CANCELLED",
-  500: "INTERNAL",
-  501: "UNIMPLEMENTED",
-  502: "UNAVAILABLE",
-  503: "UNAVAILABLE",
-  504: "DEADLINE_EXCEEDED",
-};

@@ -1,4 +1,4 @@
-import type { Fates } from "../fate.ts";
+import type { Fates, Names } from "../fate.ts";
 
 /** Fields inside `generationConfig` and `toolConfig` are named with their path. */
 export const fates: Fates = {
@@ -10,6 +10,10 @@ export const fates: Fates = {
   safetySettings: "lose",
   labels: "lose",
   serviceTier: "lose",
+  // Goes on with an answer that is kept at the provider.
+  continuationToken: "refuse",
+  // Where the answer is to be put, which nobody else would do.
+  outputConfig: "refuse",
   // A stored answer is asked for later; not storing it is what everybody else does.
   store: (value) => (value === true ? "refuse" : "pass over"),
 
@@ -33,6 +37,24 @@ export const fates: Fates = {
   "generationConfig.routingConfig": "refuse",
   "generationConfig.modelSelectionConfig": "refuse",
   "toolConfig.functionCallingConfig": "lose inside",
+  "toolConfig.functionCallingConfig.streamFunctionCallArguments": "lose",
   "toolConfig.retrievalConfig": "lose",
   "toolConfig.includeServerSideToolInvocations": "lose",
+};
+
+export const names: Names = {
+  temperature: "generationConfig.temperature",
+  top_k: "generationConfig.topK",
+  seed: "generationConfig.seed",
+  presence_penalty: "generationConfig.presencePenalty",
+  frequency_penalty: "generationConfig.frequencyPenalty",
+  logprobs: "generationConfig.responseLogprobs",
+  top_logprobs: "generationConfig.logprobs",
+  n: "generationConfig.candidateCount",
+  stop: "generationConfig.stopSequences",
+  "response_format.json_schema": "generationConfig.responseJsonSchema",
+  response_format: "generationConfig.responseMimeType",
+  reasoning_effort: "generationConfig.thinkingConfig",
+  thinking: "generationConfig.thinkingConfig",
+  tool_choice: "toolConfig.functionCallingConfig",
 };

@@ -220,7 +220,7 @@ describe("sampling, limits, formats", () => {
   });
 
   test("hazard 31: more than five stop strings are refused", () => {
-    expect(refusalOf(() => fromMessages({ stop_sequences: [..."abcdef"] }))).toMatchObject({ param: "stop" });
+    expect(refusalOf(() => fromMessages({ stop_sequences: [..."abcdef"] }))).toMatchObject({ param: "stop_sequences" });
   });
 
   test("hazard 33: a seed that is too large and an odds table are reported lost", () => {
@@ -275,7 +275,10 @@ describe("sampling, limits, formats", () => {
     ["cachedContent", { cachedContent: "cachedContents/a" }],
     ["generationConfig.responseModalities", { generationConfig: { responseModalities: ["AUDIO"] } }],
     ["generationConfig.speechConfig", { generationConfig: { speechConfig: {} } }],
-    ["response_format", { generationConfig: { responseMimeType: "text/x.enum", responseSchema: { type: "STRING" } } }],
+    [
+      "generationConfig.responseMimeType",
+      { generationConfig: { responseMimeType: "text/x.enum", responseSchema: { type: "STRING" } } },
+    ],
   ])("what would change the call is refused elsewhere by name: %s", (param, wire) => {
     expect(refusalOf(() => toChat(wire))).toMatchObject({ reason: Reason.CANNOT_TRANSLATE, param });
   });

@@ -36,6 +36,7 @@ export const gemini: Dialect = {
     encode: (inputTokens) => ({ totalTokens: inputTokens }),
     decode: (wire) => countIn(wire.totalTokens),
   },
+  thoughts: { refusal: /thought.?signature/i },
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };
 

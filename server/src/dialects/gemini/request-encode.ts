@@ -12,7 +12,7 @@ import { encodeToolChoice, encodeTools } from "./tools.ts";
 export function encodeRequest(request: GenerateRequest, context: RequestContext): JsonObject {
   const crossing = new Crossing(request.dialect, "gemini", context.losses);
   const { top, config: saidConfig, toolConfig: saidToolConfig } = apart(crossing.requestExtra(request.extra));
-  const { systemInstruction, contents } = encodeConversation(request, context.model, crossing);
+  const { systemInstruction, contents } = encodeConversation(request, context, crossing);
   const wire: JsonObject = { contents };
   if (systemInstruction) wire.systemInstruction = systemInstruction;
   const tools = encodeTools(request, crossing);

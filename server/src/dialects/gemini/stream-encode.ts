@@ -182,7 +182,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
           finish(event.value.usage, event.value.extra);
           break;
         case "failed":
-          frames.push(errorFrame(errorFrom(event.value.error), ""));
+          frames.push(errorFrame(errorFrom(event.value.error), context.id));
           break;
       }
       return frames;

@@ -1,4 +1,4 @@
-import type { Fates } from "../fate.ts";
+import type { Fates, Names } from "../fate.ts";
 
 /** https://github.com/ollama/ollama/blob/main/docs/api.md#generate-a-chat-completion */
 export const fates: Fates = {
@@ -39,4 +39,17 @@ export const fates: Fates = {
   "options.penalize_newline": "lose",
   // Below zero it stands for "no limit" or for "any", as leaving it out does.
   "options.top_k": "lose",
+};
+
+export const names: Names = {
+  temperature: "options.temperature",
+  top_k: "options.top_k",
+  seed: "options.seed",
+  presence_penalty: "options.presence_penalty",
+  frequency_penalty: "options.frequency_penalty",
+  stop: "options.stop",
+  "response_format.json_schema": "format",
+  response_format: "format",
+  reasoning_effort: "think",
+  thinking: "think",
 };

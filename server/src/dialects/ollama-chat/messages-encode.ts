@@ -127,6 +127,8 @@ export function encodeMessages(request: GenerateRequest, crossing: Crossing): Js
       case "opaque":
         throw crossing.cannotCarry(path, kind.value);
       default:
+        // It has no place in this turn.
+        crossing.lose(path);
         return "";
     }
   }

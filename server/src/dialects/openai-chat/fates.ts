@@ -8,12 +8,15 @@ export const fates: Fates = {
   modalities: (value) => (JSON.stringify(value) === '["text"]' ? "pass over" : "refuse"),
   audio: "refuse",
   web_search_options: "refuse",
+  // A check that the caller relies on.
+  moderation: "refuse",
   functions: "refuse",
   function_call: "refuse",
   verbosity: (value) => (value === "medium" ? "pass over" : "refuse"),
   // A stored answer is asked for later; not storing it is what everybody else does.
   store: (value) => (value === true ? "refuse" : "pass over"),
   // These change speed, price, bookkeeping or the odds of a word, not what is asked.
+  prompt_cache_options: "lose",
   prediction: "lose",
   service_tier: "lose",
   logit_bias: "lose",

@@ -30,5 +30,9 @@ export const openaiChat: Dialect = {
   usage: (wire) => decodeUsage(wire.usage),
   // The vendor counts tokens only in its newer API.
   count: { request: (wire) => wire, encode: (inputTokens) => ({ input_tokens: inputTokens }), decode: () => undefined },
+  // Chat itself has none. These are the words of those behind it.
+  thoughts: {
+    refusal: /thought.?signature is not valid|corrupted thought.?signature|signature.{1,9}in.{1,4}thinking/i,
+  },
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };

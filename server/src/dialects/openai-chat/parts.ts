@@ -123,6 +123,8 @@ export function encodePart(
       throw crossing.cannotCarry(path, kind.value);
     }
     default:
+      // It has no place in this turn.
+      crossing.lose(path);
       return undefined;
   }
 }

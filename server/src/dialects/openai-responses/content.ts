@@ -89,6 +89,8 @@ export function encodePart(part: Part, path: string, crossing: Crossing, textTyp
       throw crossing.cannotCarry(path, kind.value);
     }
     default:
+      // It has no place in this turn.
+      crossing.lose(path);
       return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { Fates } from "../fate.ts";
+import type { Fates, Names } from "../fate.ts";
 import { listIn } from "../wire.ts";
 
 /** https://platform.openai.com/docs/api-reference/responses/create */
@@ -22,6 +22,10 @@ export const fates: Fates = {
   text: "lose inside",
   "text.verbosity": (value) => (value === "medium" ? "pass over" : "refuse"),
   reasoning: "lose inside",
+  "reasoning.context": "lose",
+  "reasoning.generate_summary": "lose",
+  "reasoning.mode": "lose",
+  "reasoning.summary": "lose",
   stream_options: "lose inside",
   // These change speed, price, bookkeeping or the vendor's own tools, not what is asked.
   access_programs: "lose",
@@ -50,4 +54,12 @@ export const hints: Readonly<Record<string, string>> = {
   item_reference: `${stateless} Send the item itself.`,
   background: `${stateless} Wait for the answer, or stream it.`,
   prompt: `${stateless} Send the prompt's text in \`input\`.`,
+};
+
+export const names: Names = {
+  "response_format.json_schema": "text.format",
+  response_format: "text.format",
+  reasoning_effort: "reasoning.effort",
+  thinking: "reasoning.effort",
+  logprobs: "include",
 };

@@ -6,13 +6,11 @@ import {
   countIn,
   type FieldTypes,
   invalid,
-  listIn,
   objectIn,
   objectsIn,
   required,
   requiredString,
 } from "../wire.ts";
-import { isSealed } from "./seal.ts";
 
 /** The fields of a request that are known, with their types. Others pass unread within the dialect. */
 const requestFields: FieldTypes = {
@@ -88,11 +86,5 @@ function checkTypes(list: JsonObject[string], path: string): void {
 
 /** What changes when a request goes on to an upstream of the same dialect. */
 export function edits(wire: JsonObject, change: RequestChange): ReadonlyMap<string, string> {
-  const edits = new Map<string, string>();
-  if (wire.model !== change.model) edits.set("model", JSON.stringify(change.model));
-  const input = listIn(wire.input);
-  // Thoughts of another vendor's model, from earlier in the conversation: this one would refuse them.
-  const isForeign = (item: JsonObject[string]) => isSealed(objectIn(item)?.encrypted_content);
-  if (input?.some(isForeign)) edits.set("input", JSON.stringify(input.filter((item) => !isForeign(item))));
-  return edits;
+  return new Map(wire.model === change.model ? [] : [["model", JSON.stringify(change.model)]]);
 }

@@ -1,6 +1,7 @@
 import { serverSentEvents } from "../../framing/server-sent-events.ts";
 import type { Dialect } from "../dialect.ts";
-import { countIn } from "../wire.ts";
+import { isSealed } from "../seal.ts";
+import { countIn, listIn, objectIn } from "../wire.ts";
 import { decodeError, encodeError, errorFrame } from "./error.ts";
 import { edits, readHead } from "./head.ts";
 import { decodeReply, encodeReply } from "./reply.ts";
@@ -29,6 +30,10 @@ export const openaiResponses: Dialect = {
     request: (wire) => Object.fromEntries(counted.flatMap((field) => (field in wire ? [[field, wire[field]!]] : []))),
     encode: (inputTokens) => ({ object: "response.input_tokens", input_tokens: inputTokens }),
     decode: (wire) => countIn(wire.input_tokens),
+  },
+  thoughts: {
+    refusal: /encrypted.content|without its required (?:'reasoning' item|following item)/i,
+    areSealedIn: (wire) => (listIn(wire.input) ?? []).some((item) => isSealed(objectIn(item)?.encrypted_content)),
   },
   error: { decode: decodeError, encode: encodeError, frame: errorFrame },
 };

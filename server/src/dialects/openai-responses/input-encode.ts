@@ -135,11 +135,11 @@ function encodeThoughts(
 ): JsonObject | undefined {
   const parts: Part[] = [];
   const isLast = message.parts.slice(item.parts[0]!.at).every(({ kind }) => kind.case === "reasoning");
+  const isWhole = item.parts.some(({ part: { kind } }) => kind.case === "reasoning" && kind.value.redacted !== "");
   for (const { part, at } of item.parts) {
-    const isOwn = crossing.same || (part.kind.case === "reasoning" && part.origin === crossing.to && !isLast);
-    const kept = isOwn ? crossing.withoutForeignSignature(part, pathOf(at)) : undefined;
-    if (kept) parts.push(kept);
-    else if (!isOwn) crossing.lose(pathOf(at));
+    const isOwn = crossing.same ? !crossing.isForeign(part) : part.origin === crossing.to && isWhole && !isLast;
+    if (isOwn) parts.push(part);
+    else crossing.lose(pathOf(at));
   }
   if (parts.length === 0) return undefined;
   const id: JsonObject = mark.id === undefined ? {} : { id: mark.id };

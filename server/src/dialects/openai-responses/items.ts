@@ -29,8 +29,14 @@ export function kindOf(part: Part, isSame: boolean): ItemKind {
 export function continuesItem(part: Part, before: Part, isSame: boolean): boolean {
   const kind = kindOf(part, isSame);
   if (kind !== kindOf(before, isSame)) return false;
-  if (!isSame) return kind === "message";
+  if (!isSame) return kind === "message" || isSummaryOf(before, part);
   return (kind === "message" || kind === "reasoning") && markOf(part.extra)?.at === markOf(before.extra)?.at;
+}
+
+/** Words of this vendor's own thoughts, and the thoughts themselves, that have come back through another dialect. */
+function isSummaryOf(before: Part, { kind, origin }: Part): boolean {
+  if (kind.case !== "reasoning" || before.kind.case !== "reasoning" || origin !== "openai-responses") return false;
+  return before.origin === origin && before.kind.value.redacted === "" && kind.value.redacted !== "";
 }
 
 export function itemsOf(parts: readonly Part[], isSame: boolean): Item[] {

@@ -2,9 +2,9 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { reasoning } from "../../canonical/events.ts";
 import type { Crossing } from "../crossing.ts";
+import { seal, sealedSecret, unseal } from "../seal.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { type ItemMark, itemFacts, joinedMark, marked, markOf, unmarked } from "./mark.ts";
-import { seal, unseal } from "./seal.ts";
 
 const dialect = "openai-responses";
 
@@ -89,11 +89,11 @@ export function encodeReasoning(parts: readonly Part[], path: string, crossing: 
     if (mark?.content) wire.content = piecesOf(text, mark, "reasoning_text");
     else if (text !== "" || mark?.lengths) wire.summary = piecesOf(text, mark, "summary_text");
     extra = { ...extra, ...unmarked(crossing.extra(part.extra, path)) };
-    if (signature === "" && redacted === "") continue;
-    const origin = part.origin ?? crossing.from;
-    if (origin === dialect) wire.encrypted_content = redacted;
-    else if (origin === "") crossing.lose(`${path}.signature`);
-    else wire.encrypted_content = seal({ origin, signature, redacted });
+    const isSealed = crossing.same && crossing.isForeign(part);
+    const secret = isSealed
+      ? seal({ origin: part.origin!, signature, redacted })
+      : sealedSecret(part.origin, { signature, redacted }, crossing);
+    if (secret !== "") wire.encrypted_content = secret;
   }
   const { status } = crossing.same ? joinedMark(parts) : {};
   return { ...wire, ...(status === undefined ? {} : { status }), ...extra };

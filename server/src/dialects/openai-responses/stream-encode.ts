@@ -10,7 +10,7 @@ import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { listIn, objectIn } from "../wire.ts";
 import { encodeAnswerPart, encodeOutputItem, inventedItemId, itemIdOf } from "./answer-items.ts";
-import { errorFrame, responseError } from "./error.ts";
+import { failureFrames } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { continuesItem, type Item, kindOf } from "./items.ts";
 import { markOf } from "./mark.ts";
@@ -314,11 +314,12 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   /** What was said until then stays said. */
   function fail(error: GatewayError): void {
     if (!isOpen) {
-      frames.push(errorFrame(error));
+      frames.push(...failureFrames(error, sequenceNumber));
       return;
     }
     if (item) output.push(encodeOutputItem(item, item.id, "incomplete", item.path, crossing));
-    emitResponse("response.failed", { status: "failed", error: responseError(error), output });
+    const response = { ...head, incomplete_details: null, output, ...fields, usage: null };
+    frames.push(...failureFrames(error, sequenceNumber, response));
   }
 
   return {

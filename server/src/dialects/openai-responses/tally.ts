@@ -5,9 +5,10 @@ import type { Frame } from "../../framing/frame.ts";
 import type { Tally, TallyContext } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { objectIn, parseObject, stringIn } from "../wire.ts";
+import { failureFrames } from "./error.ts";
 import { decodeUsage } from "./usage.ts";
 
-/** The last event says all. `error` is found in the first one too, which costs a parse. */
+/** The last event says all. `error` is found in the openings too, which costs a parse of each. */
 export const markers = ["response.completed", "response.incomplete", "response.failed", "error"];
 
 /** Usage is part of every stream here, so nothing is ever hidden. */
@@ -24,11 +25,20 @@ class ResponsesTally implements Tally {
   usage: Usage | undefined = undefined;
   ended = false;
   failure: GatewayError | undefined = undefined;
+  openings = 0;
+  /** The response as the first event had it. */
+  #response: JsonObject | undefined;
 
   read(frame: Frame): "show" {
     const wire = this.ended ? undefined : parseObject(frame.data);
     if (wire === undefined) return "show";
     switch (typeOf(frame, wire)) {
+      case "response.created":
+      case "response.queued":
+      case "response.in_progress":
+        this.#response ??= objectIn(wire.response);
+        this.openings += 1;
+        break;
       case "response.completed":
       case "response.incomplete":
         this.usage = decodeUsage(objectIn(wire.response)?.usage) ?? this.usage;
@@ -43,6 +53,10 @@ class ResponsesTally implements Tally {
         break;
     }
     return "show";
+  }
+
+  failing(error: GatewayError, framesBefore: number): readonly Frame[] {
+    return failureFrames(error, framesBefore, this.#response);
   }
 }
 

@@ -1,0 +1,310 @@
+import { error, html, openaiError, recorded, type UpstreamError } from "./row.ts";
+
+const chat = "openai-chat";
+const messages = "anthropic-messages";
+const gemini = "gemini";
+const ollama = "ollama-chat";
+
+const page = (title: string, server: string) =>
+  `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>${server}</center>\r\n</body>\r\n</html>\r\n`;
+
+/** Errors of those who speak OpenAI's dialect too, and of what stands between them and the gateway. */
+export const ofOthers: readonly UpstreamError[] = [
+  // Others who speak OpenAI's dialect
+  recorded(chat, "groq/chat-completions/error-400-tool-use-failed", "bad request", "did not match schema", {
+    code: "tool_use_failed",
+  }),
+  error(
+    chat,
+    "Groq, more than a minute's tokens",
+    413,
+    openaiError(
+      "Request too large for model llama-3.1-8b-instant: Limit 6000, Requested 12328",
+      "tokens",
+      "rate_limit_exceeded",
+    ),
+    "too large",
+    "Requested 12328",
+    { code: "rate_limit_exceeded" },
+  ),
+  recorded(chat, "mistral/chat-completions/error-auth", "gateway's key refused", "Invalid API Key"),
+  error(
+    chat,
+    "Mistral, too fast",
+    429,
+    {
+      object: "error",
+      message: "Rate limit exceeded",
+      type: "rate_limited",
+      param: null,
+      code: "1300",
+      raw_status_code: 429,
+    },
+    "rate limited",
+    "Rate limit exceeded",
+  ),
+  error(
+    chat,
+    "Mistral, a field it does not know",
+    422,
+    {
+      detail: [{ type: "extra_forbidden", loc: ["body", "store"], msg: "Extra inputs are not permitted", input: true }],
+    },
+    "unprocessable",
+    "body.store: Extra inputs are not permitted",
+  ),
+  recorded(chat, "xai/responses/error-auth", "gateway's key refused", "Incorrect API key"),
+  error(
+    chat,
+    "xAI, no credit yet",
+    403,
+    {
+      code: "The caller does not have permission to execute the specified operation",
+      error: "Your newly created teams doesn't have any credits yet.",
+    },
+    "gateway's key refused",
+    "any credits yet",
+  ),
+  error(
+    chat,
+    "xAI, no credit left",
+    429,
+    {
+      code: "Some resource has been exhausted",
+      error: "Your team has either used all available credits or reached its monthly spending limit.",
+    },
+    "out of quota",
+    "monthly spending limit",
+  ),
+  recorded(chat, "deepseek/chat-completions/error-auth", "gateway's key refused", "Authentication Fails"),
+  recorded(chat, "deepseek/chat-completions/error-context-length", "too long", "maximum context length"),
+  error(
+    chat,
+    "DeepSeek, not paid",
+    402,
+    openaiError("Insufficient Balance", "unknown_error", "invalid_request_error"),
+    "not paid",
+    "Insufficient Balance",
+    { code: "invalid_request_error" },
+  ),
+  recorded(chat, "openrouter/chat-completions/error-auth", "gateway's key refused", "Missing Authentication header"),
+  recorded(chat, "openrouter/chat-completions/error-context-length", "too long", "maximum context length"),
+  recorded(chat, "openrouter/chat-completions/error-429-upstream", "rate limited", "temporarily rate-limited upstream"),
+  error(
+    chat,
+    "OpenRouter, not paid",
+    402,
+    {
+      error: {
+        message: "This request requires more credits, or fewer max_tokens.",
+        code: 402,
+        metadata: { provider_name: null },
+      },
+    },
+    "not paid",
+    "requires more credits",
+  ),
+  error(
+    chat,
+    "OpenRouter, an error of an error",
+    402,
+    { error: { error: { message: "More credits are required to run this request.", code: 402 }, code: 402 } },
+    "not paid",
+    "More credits are required",
+  ),
+  error(
+    chat,
+    "OpenRouter, words it will not pass on",
+    403,
+    {
+      error: {
+        message: 'openai/gpt-4 requires moderation on OpenAI. Your input was flagged for "violence".',
+        code: 403,
+        metadata: { reasons: ["violence"], flagged_input: "..." },
+      },
+    },
+    "not allowed",
+    "Your input was flagged",
+  ),
+  error(
+    chat,
+    "OpenRouter, too slow",
+    408,
+    { error: { message: "Your request timed out", code: 408 } },
+    "timed out",
+    "timed out",
+  ),
+  error(
+    chat,
+    "vLLM",
+    400,
+    {
+      object: "error",
+      message: "This model's maximum context length is 32768 tokens.",
+      type: "BadRequestError",
+      param: null,
+      code: 400,
+    },
+    "too long",
+    "maximum context length",
+  ),
+  error(
+    chat,
+    "vLLM, no such model",
+    404,
+    { error: { message: "The model `x` does not exist.", type: "NotFoundError", param: "model", code: 404 } },
+    "no such model",
+    "does not exist",
+  ),
+  error(
+    chat,
+    "llama.cpp",
+    400,
+    {
+      error: {
+        code: 400,
+        message: "request (4390 tokens) exceeds the available context size (4096 tokens), try increasing it",
+        type: "exceed_context_size_error",
+        n_prompt_tokens: 4390,
+        n_ctx: 4096,
+      },
+    },
+    "too long",
+    "available context size",
+  ),
+  error(
+    chat,
+    "llama.cpp, the same by another status",
+    500,
+    { error: { code: 500, message: "Context size has been exceeded.", type: "server_error" } },
+    "too long",
+    "Context size",
+  ),
+  error(
+    chat,
+    "llama.cpp, loading",
+    503,
+    { error: { code: 503, message: "Loading model", type: "unavailable_error" } },
+    "overloaded",
+    "Loading model",
+  ),
+  error(
+    chat,
+    "TGI, busy",
+    429,
+    { error: "Model is overloaded", error_type: "overloaded" },
+    "rate limited",
+    "Model is overloaded",
+  ),
+  error(
+    chat,
+    "TGI, too long",
+    422,
+    { error: "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.", error_type: "validation" },
+    "too long, by another status",
+    "must be <= 4096",
+  ),
+  error(
+    chat,
+    "TGI, failed while it generated",
+    424,
+    { error: "Request failed during generation: Server error: CUDA out of memory", error_type: "generation" },
+    "failed behind",
+    "CUDA out of memory",
+  ),
+  error(
+    chat,
+    "Databricks",
+    429,
+    { error_code: "REQUEST_LIMIT_EXCEEDED", message: "Exceeded workspace output tokens per minute rate limit." },
+    "rate limited",
+    "output tokens per minute",
+    { code: "REQUEST_LIMIT_EXCEEDED" },
+  ),
+  error(
+    chat,
+    "Cloudflare's models",
+    400,
+    { result: null, success: false, errors: [{ code: 5007, message: "No such model @cf/x or task" }], messages: [] },
+    "bad request",
+    "No such model @cf/x",
+  ),
+  // What stands between
+  error(
+    chat,
+    "nginx, nobody behind it",
+    502,
+    page("502 Bad Gateway", "nginx/1.25.3"),
+    "failed behind",
+    "502 Bad Gateway",
+    {
+      headers: html,
+    },
+  ),
+  error(
+    messages,
+    "nginx, nobody answers",
+    504,
+    page("504 Gateway Time-out", "nginx"),
+    "timed out",
+    "504 Gateway Time-out",
+    {
+      headers: html,
+    },
+  ),
+  error(gemini, "nginx, too large", 413, page("413 Request Entity Too Large", "nginx"), "too large", "Too Large", {
+    headers: html,
+  }),
+  error(
+    chat,
+    "a load balancer",
+    503,
+    page("503 Service Temporarily Unavailable", "awselb/2.0"),
+    "overloaded",
+    "503 Service",
+    {
+      headers: html,
+    },
+  ),
+  error(chat, "Cloudflare, too slow behind it", 524, "error code: 524", "timed out", "error code: 524", {
+    headers: { "content-type": "text/plain" },
+  }),
+  error(
+    chat,
+    "Cloudflare, nobody behind it",
+    521,
+    page("521: Web server is down", "cloudflare"),
+    "failed behind",
+    "down",
+    {
+      headers: html,
+    },
+  ),
+  error(
+    chat,
+    "an API gateway's problem details",
+    429,
+    { type: "about:blank", title: "Too Many Requests", status: 429 },
+    "rate limited",
+    "Too Many Requests",
+    { headers: { "content-type": "application/problem+json", "retry-after": "3" }, waitMs: 3000 },
+  ),
+  error(chat, "Kong", 429, { message: "API rate limit exceeded" }, "rate limited", "API rate limit exceeded", {
+    headers: { "retry-after": "7" },
+    waitMs: 7000,
+  }),
+  error(
+    chat,
+    "Apigee",
+    500,
+    { fault: { faultstring: "Execution of ServiceCallout failed", detail: { errorcode: "steps.sc.Failed" } } },
+    "failed",
+    "ServiceCallout",
+  ),
+  error(chat, "the wrong address", 405, { detail: "Method Not Allowed" }, "no such method", "Method Not Allowed"),
+  error(chat, "a JSON text", 500, '"upstream exploded"', "failed", "upstream exploded"),
+  error(chat, "JSON that says nothing", 500, "{}", "failed", "did not say why"),
+  error(messages, "an empty body", 500, "", "failed", "did not say why"),
+  error(ollama, "an empty list", 503, "[]", "overloaded", "did not say why"),
+  error(chat, "half of its JSON", 502, '{"error":{"message":"upstream conn', "failed behind", "upstream conn"),
+];
