@@ -43,6 +43,7 @@ const classOfReason: Partial<Record<Reason, ErrorClass>> = {
   [Reason.UPSTREAM_TRUNCATED]: ProviderFailed,
   [Reason.UPSTREAM_GARBAGE]: ProviderFailed,
   [Reason.UPSTREAM_CREDENTIAL_REFUSED]: ProviderFailed,
+  [Reason.UPSTREAM_CREDENTIAL_UNAVAILABLE]: ProviderFailed,
   [Reason.UPSTREAM_OVERLOADED]: ProviderFailed,
   [Reason.UPSTREAM_FAILED]: ProviderFailed,
   [Reason.UPSTREAM_RATE_LIMITED]: RateLimited,

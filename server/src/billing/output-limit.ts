@@ -36,8 +36,14 @@ const unknownLimit = 4096;
 
 /** The most output tokens a model gives, or a number every model accepts when it is not known. */
 export function outputLimitOf(providerType: string, model: string): number {
-  const limits = outputLimits.get(providerType);
-  return limits?.get(model) ?? limits?.get(withoutSnapshot(model)) ?? unknownLimit;
+  const limits = outputLimits.get(providerType) ?? outputLimits.get("anthropic");
+  const name = claudeIn(model) ?? model;
+  return limits?.get(name) ?? limits?.get(withoutSnapshot(name)) ?? unknownLimit;
+}
+
+/** Clouds name the vendor and a version around the model's own name: `us.anthropic.claude-opus-5-20260401-v1:0`, `claude-opus-5@20260401`. */
+function claudeIn(model: string): string | undefined {
+  return /claude-[a-z0-9-]*?(?=-v\d|@|:|$)/.exec(model)?.[0];
 }
 
 /**

@@ -88,6 +88,9 @@ test.each([
   ["anthropic", "claude-haiku-4-5-20251001", 64_000],
   ["anthropic", "claude-opus-4-1", 32_000],
   ["anthropic", "claude-unheard-of", 4096],
+  ["vertex", "claude-haiku-4-5@20251001", 64_000],
+  ["bedrock", "us.anthropic.claude-opus-4-1-20250805-v1:0", 32_000],
+  ["bedrock", "amazon.nova-pro-v1:0", 4096],
   ["simulated", "sim/echo", 4096],
   ["toString", "valueOf", 4096],
 ])("the output limit of %s/%s is %i", (type, model, limit) => {

@@ -87,6 +87,7 @@ const usualStatus: Record<Reason, number> = {
   [Reason.UPSTREAM_OVERLOADED]: 503,
   [Reason.UPSTREAM_FAILED]: 502,
   [Reason.UPSTREAM_REJECTED]: 400,
+  [Reason.UPSTREAM_CREDENTIAL_UNAVAILABLE]: 502,
   [Reason.CLIENT_GONE]: 499,
   [Reason.USAGE_JOURNAL_FULL]: 503,
   [Reason.SHUTTING_DOWN]: 503,

@@ -28,7 +28,7 @@ export function providersCommand(): Command {
     });
   providers
     .command("test <name>")
-    .description("walk to a provider: connect, authenticate, list models, generate a few tokens")
+    .description("walk to a provider: resolve, connect, TLS, token, authenticate, list models, generate a few tokens")
     .option("--model <model>", "the model to ask", "")
     .action(async (name: string, { model }: { model: string }) => {
       let failed = false;

@@ -133,11 +133,11 @@ async function discoverAll(gateway: Gateway, settings: Settings, log: Log): Prom
   await Promise.all(
     settings.providers
       .filter(({ discover }) => discover)
-      .map(async ({ name, models = [] }) => {
+      .map(async ({ name }) => {
         const provider = gateway.router.provider(name);
         if (!provider) return;
         try {
-          provider.models = new Set([...models, ...(await discoverModels(provider))]);
+          provider.models = new Set([...provider.models, ...(await discoverModels(provider))]);
         } catch (error) {
           log.warn({ provider: name }, `${name} did not list its models: ${(error as Error).message}`);
         }

@@ -64,9 +64,9 @@ describe("who an instance of bedrock is", () => {
     const provider = createProvider(settings, clock);
     expect(provider.baseUrl).toBe("https://vpce-1.example.com:8443/aws");
     expect(provider.speaks[0]!.paths.generate).toBe("/aws/model/{model}/converse");
-    expect(provider.sign!({ method: "POST", path: "/", headers: [], body: undefined }).at(-1)).toContain(
-      "SignedHeaders=host;x-amz-date,",
-    );
+    expect(
+      provider.sign!({ host: provider.host, method: "POST", path: "/", headers: [], body: undefined }).at(-1),
+    ).toContain("SignedHeaders=host;x-amz-date,");
   });
 
   test("no secret of it is in its words", () => {

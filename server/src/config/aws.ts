@@ -1,10 +1,8 @@
 import type { ProviderSettings } from "../providers/provider.ts";
-import type { Config } from "./schema.ts";
+import type { ProviderConfig } from "./schema.ts";
 
 /** Who an instance is at AWS, and where. A key that is sent goes before keys that sign. */
-export type AwsIdentity = Pick<ProviderSettings, "region" | "credential" | "awsKeys" | "credentialSource">;
-
-type ProviderConfig = NonNullable<Config["providers"]>[string];
+export type AwsIdentity = Pick<ProviderSettings, "region" | "credential" | "awsKeys" | "identity" | "credentialSource">;
 
 /** What the environment says, under the names that AWS's own tools use. */
 export function awsIdentityIn(env: NodeJS.ProcessEnv): AwsIdentity {
@@ -29,11 +27,18 @@ export function awsIdentityOf(name: string, config: ProviderConfig, file: string
     const awsKeys = { accessKeyId: id, secretAccessKey: secret, ...(session ? { sessionToken: session } : {}) };
     return { ...where, awsKeys, credentialSource: file };
   }
+  if (config.profile) {
+    const identity = { kind: "aws-search", profile: config.profile } as const;
+    return { ...where, identity, credentialSource: `the AWS profile ${config.profile}` };
+  }
+  if (config.credential_search) {
+    return { ...where, identity: { kind: "aws-search" }, credentialSource: "AWS's search for credentials" };
+  }
   const { region: _, ...identity } = found;
   if (!identity.credential && !identity.awsKeys) {
     throw new Error(
-      `Provider ${name} has no credential. Give it \`api_key\`, or \`access_key_id\` and \`secret_access_key\`, in ${file}, ` +
-        "or set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+      `Provider ${name} has no credential. Give it \`api_key\`, or \`access_key_id\` and \`secret_access_key\`, or \`profile\`, or ` +
+        `\`credential_search: true\`, in ${file}, or set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.`,
     );
   }
   return { ...where, ...identity };

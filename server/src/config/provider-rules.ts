@@ -1,12 +1,11 @@
-import { catalogue, type ProviderType } from "../providers/catalogue.ts";
+import { catalogue, type IdentityKind, type ProviderType } from "../providers/catalogue.ts";
+import { identities } from "./identities.ts";
 
 /** Something wrong with a field of `providers`, and where. */
 export interface ProviderProblem {
   readonly path: readonly string[];
   readonly message: string;
 }
-
-const awsFields = ["region", "access_key_id", "secret_access_key", "session_token"] as const;
 
 /** What the schema cannot say: which fields go together, and with which types. */
 export function providerProblems(value: unknown): ProviderProblem[] {
@@ -17,21 +16,48 @@ export function providerProblems(value: unknown): ProviderProblem[] {
     const type = typeof fields.type === "string" && Object.hasOwn(catalogue, fields.type) ? fields.type : undefined;
     if (type === undefined) continue;
     const entry: ProviderType = catalogue[type as keyof typeof catalogue];
-    if (!entry.sign) {
-      for (const field of awsFields) if (field in fields) say(field, `a provider of type ${type} has none.`);
-      continue;
+    const own: readonly string[] = entry.identity ? identities[entry.identity].fields : [];
+    for (const field of identityFields) {
+      if (field in fields && !own.includes(field)) say(field, `a provider of type ${type} has none.`);
     }
-    const hasId = "access_key_id" in fields;
-    if (hasId && "api_key" in fields)
-      say("api_key", "cannot stand beside `access_key_id`: one of them is the credential.");
-    if (hasId !== "secret_access_key" in fields) {
-      const [there, missing] = hasId ? ["access_key_id", "secret_access_key"] : ["secret_access_key", "access_key_id"];
-      say(there!, `\`${missing}\` is missing: the two go together.`);
-    }
-    if (!hasId && "session_token" in fields) say("session_token", "`access_key_id` is missing: the two go together.");
+    for (const rule of entry.identity ? rules[entry.identity] : []) rule(fields, say);
   }
   return problems;
 }
+
+const identityFields = Object.values(identities).flatMap(({ fields }) => fields);
+
+type Rule = (fields: Record<string, unknown>, say: (field: string, message: string) => void) => void;
+
+/** `field` says nothing without the other. */
+const needs =
+  (field: string, other: string): Rule =>
+  (fields, say) => {
+    if (field in fields && !(other in fields)) say(field, `\`${other}\` is missing: the two go together.`);
+  };
+
+/** Of these fields, each the beginning of another credential, there is one. */
+const oneOf =
+  (...names: string[]): Rule =>
+  (fields, say) => {
+    const [first, second] = names.filter((name) => name in fields && fields[name] !== false);
+    if (second !== undefined) say(second, `cannot stand beside \`${first}\`: one of them is the credential.`);
+  };
+
+const rules: Readonly<Record<IdentityKind, readonly Rule[]>> = {
+  aws: [
+    oneOf("access_key_id", "api_key", "profile", "credential_search"),
+    needs("access_key_id", "secret_access_key"),
+    needs("secret_access_key", "access_key_id"),
+    needs("session_token", "access_key_id"),
+  ],
+  entra: [oneOf("api_key", "client_secret", "managed_identity"), needs("client_secret", "client_id")],
+  google: [
+    (fields, say) => {
+      if ("api_key" in fields) say("api_key", "Vertex AI takes none: set `credentials_file`, or use the type gemini.");
+    },
+  ],
+};
 
 function objectIn(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};

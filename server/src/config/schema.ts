@@ -35,8 +35,44 @@ const ProviderConfig = Type.Object(
     ),
     secret_access_key: Type.Optional(Type.String({ minLength: 1, description: "For bedrock." })),
     session_token: Type.Optional(Type.String({ minLength: 1, description: "For bedrock: of temporary keys." })),
+    profile: Type.Optional(
+      Type.String({ minLength: 1, description: "For bedrock: a profile of AWS's files, in the place of keys." }),
+    ),
+    credential_search: Type.Optional(
+      Type.Boolean({
+        description: "For bedrock: true takes whatever AWS's own tools would find, as on a machine of AWS's.",
+      }),
+    ),
+    project: Type.Optional(
+      Type.String({ pattern: "^[a-z0-9.:-]{1,63}$", description: "For vertex. Default GOOGLE_CLOUD_PROJECT." }),
+    ),
+    location: Type.Optional(
+      Type.String({ pattern: "^[a-z0-9-]{1,63}$", description: "For vertex. Default GOOGLE_CLOUD_LOCATION, global." }),
+    ),
+    credentials_file: Type.Optional(
+      Type.String({ minLength: 1, description: "For vertex: a JSON file of Google's that proves who it is." }),
+    ),
+    api_version: Type.Optional(
+      Type.String({
+        pattern: "^([0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?|v1|preview)$",
+        description: "For azure: a date for the API by deployments. Default v1.",
+      }),
+    ),
+    tenant_id: Type.Optional(
+      Type.String({ pattern: "^[A-Za-z0-9.-]{1,100}$", description: "For azure: with the next two, Entra ID." }),
+    ),
+    client_id: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9-]{1,100}$", description: "For azure." })),
+    client_secret: Type.Optional(Type.String({ minLength: 1, description: "For azure." })),
+    managed_identity: Type.Optional(
+      Type.Boolean({ description: "For azure: true takes the identity that Azure gives to the machine." }),
+    ),
     models: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), { description: "Models it has, beside those it lists itself." }),
+    ),
+    deployments: Type.Optional(
+      Type.Record(Type.String({ minLength: 1 }), Type.String({ minLength: 1 }), {
+        description: "Models that have another name there, with that name: a deployment, an inference profile.",
+      }),
     ),
     discover: Type.Optional(Type.Boolean({ description: "Ask it for its models at start. Default true." })),
     headers: Type.Optional(
@@ -141,3 +177,4 @@ export const ConfigSchema = Type.Object(
 );
 
 export type Config = Type.Static<typeof ConfigSchema>;
+export type ProviderConfig = Type.Static<typeof ProviderConfig>;

@@ -3,9 +3,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { catalogue, type ProviderType, type ProviderTypeName } from "../providers/catalogue.ts";
 import type { ProviderSettings, Timeouts } from "../providers/provider.ts";
-import { awsIdentityIn, awsIdentityOf } from "./aws.ts";
+import { identities } from "./identities.ts";
 import { loadConfig } from "./load.ts";
-import type { Config } from "./schema.ts";
+import type { Config, ProviderConfig } from "./schema.ts";
 
 /** Everything the gateway is told, from the environment and the configuration file together. */
 export interface Settings {
@@ -86,6 +86,7 @@ function configuredProviders(config: Config, file = "", env: NodeJS.ProcessEnv) 
       ...(provider.base_url ? { baseUrl: provider.base_url } : {}),
       ...identityOf(name, provider, file, env),
       ...(provider.models ? { models: provider.models } : {}),
+      ...(provider.deployments ? { deployments: provider.deployments } : {}),
       ...(provider.headers ? { headers: lowerCased(provider.headers) } : {}),
       timeouts: durations(timeouts),
       discover: provider.discover ?? true,
@@ -97,12 +98,12 @@ function configuredProviders(config: Config, file = "", env: NodeJS.ProcessEnv) 
 
 function identityOf(
   name: string,
-  provider: NonNullable<Config["providers"]>[string],
+  provider: ProviderConfig,
   file: string,
   env: NodeJS.ProcessEnv,
 ): Partial<ProviderSettings> {
   const entry: ProviderType = catalogue[provider.type as ProviderTypeName];
-  if (entry.sign) return awsIdentityOf(name, provider, file, env);
+  if (entry.identity) return identities[entry.identity].of(name, provider, file, env);
   return provider.api_key ? { credential: provider.api_key, credentialSource: file } : {};
 }
 
@@ -112,11 +113,10 @@ function foundProviders(config: Config, env: NodeJS.ProcessEnv) {
   return (Object.keys(catalogue) as ProviderTypeName[]).flatMap((type) => {
     const entry: ProviderType = catalogue[type];
     if (named.has(type)) return [];
-    if (entry.sign) {
-      const identity = awsIdentityIn(env);
-      // Without a region nobody knows where to ask.
-      const isKnown = identity.region && (identity.credential || identity.awsKeys);
-      return isKnown ? { name: type, type, ...identity, discover: true } : [];
+    if (entry.identity) {
+      const kind = identities[entry.identity];
+      const found = kind.in(env);
+      return kind.suffices(found) ? { name: type, type, ...found, discover: true } : [];
     }
     const variable = entry.env?.find((name) => env[name]);
     if (!variable) return [];

@@ -4,7 +4,7 @@ import type { GatewayError } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Frame } from "../framing/frame.ts";
-import type { Framing } from "../framing/framing.ts";
+import type { ArrivingFraming, Framing } from "../framing/framing.ts";
 
 export type DialectId =
   | "openai-chat"
@@ -35,9 +35,9 @@ export interface Dialect {
     encode(request: GenerateRequest, context: RequestContext): JsonObject;
     /**
      * The top-level fields that change when a request in this dialect goes to an upstream of this dialect, as JSON text.
-     * The rest of the bytes stay as they came.
+     * The rest of the bytes stay as they came. `undefined` leaves a field out.
      */
-    edits(wire: JsonObject, change: RequestChange): ReadonlyMap<string, string>;
+    edits(wire: JsonObject, change: RequestChange): ReadonlyMap<string, string | undefined>;
   };
   readonly unary: {
     decode(wire: JsonObject): GenerateReply;
@@ -46,6 +46,8 @@ export interface Dialect {
   readonly stream: {
     /** How frames lie in the bytes of a stream. */
     readonly framing: Framing;
+    /** How they lie in the bytes that a host of the dialect sends, where that is another framing. */
+    readonly arriving?: ArrivingFraming;
     /**
      * No frame says that it is the last one: an answer is complete when it could be (`Tally.ended`) and the bytes end. What
      * comes after that frame still counts. Without it the answer is over with the frame that ends it.
@@ -153,11 +155,17 @@ export interface Quirks {
   readonly takesCacheMarks?: boolean;
   /** Continues a last assistant turn that says `prefix: true`. */
   readonly takesPrefix?: boolean;
+  /** Calls `seed` `random_seed`. */
+  readonly randomSeed?: boolean;
 }
 
 export interface RequestChange {
   readonly model: string;
   readonly askUsage: boolean;
+  /** The input is only to be counted. */
+  readonly counting?: boolean;
+  /** The headers the request came with, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
 }
 
 export interface StreamContext {

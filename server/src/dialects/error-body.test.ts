@@ -1,6 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Reason } from "../canonical/error.ts";
 import { readErrorBody, upstreamError } from "./error-body.ts";
+
+const azure = (name: string) =>
+  readFileSync(
+    join(import.meta.dirname, `../../../test/fixtures/azure/chat-completions/${name}.response.json`),
+    "utf8",
+  );
 
 test.each<[what: string, status: number, body: string, reason: Reason, message: string | RegExp]>([
   [
@@ -26,6 +34,35 @@ test.each<[what: string, status: number, body: string, reason: Reason, message: 
     "body.n: too many",
   ],
   ["Ollama", 404, '{"error":"model not found"}', Reason.UPSTREAM_REJECTED, "model not found"],
+  [
+    "TGI",
+    422,
+    '{"error":"Input validation error: too many tokens","error_type":"validation"}',
+    Reason.UPSTREAM_REJECTED,
+    "Input validation error: too many tokens",
+  ],
+  [
+    "TGI's overload",
+    429,
+    '{"error":"Model is overloaded","error_type":"overloaded"}',
+    Reason.UPSTREAM_RATE_LIMITED,
+    "Model is overloaded",
+  ],
+  [
+    "Azure's bad key",
+    401,
+    azure("error-auth"),
+    Reason.UPSTREAM_CREDENTIAL_REFUSED,
+    /Access denied due to invalid subscription key/,
+  ],
+  ["Azure's rate", 429, azure("error-429"), Reason.UPSTREAM_RATE_LIMITED, /have exceeded rate limit/],
+  [
+    "Azure's content filter",
+    400,
+    azure("content-filter-prompt"),
+    Reason.UPSTREAM_REJECTED,
+    /policy.* Filtered: hate \(high\), self-harm \(high\), violence \(medium\)\.$/,
+  ],
   [
     "a list around it",
     429,
@@ -68,4 +105,14 @@ test.each<[headers: Record<string, string>, waitMs: number | undefined]>([
   [{}, undefined],
 ])("waiting as %j says", (headers, waitMs) => {
   expect(upstreamError(429, headers, readErrorBody("{}")).retryAfterMs).toBe(waitMs);
+});
+
+test("what Azure's filter refuses is known by its code, also without one of its own", () => {
+  expect(readErrorBody(azure("content-filter-prompt"))).toMatchObject({
+    code: "content_filter",
+    param: "prompt",
+    status: 400,
+  });
+  const bare = { error: { message: "no", innererror: { code: "ResponsibleAIPolicyViolation" } } };
+  expect(readErrorBody(JSON.stringify(bare))).toMatchObject({ code: "content_filter", message: "no" });
 });

@@ -15,8 +15,8 @@ export interface ErrorBody {
 /**
  * Reads the error bodies seen in the wild: `{"error":{...}}` of OpenAI and Anthropic, with codes as strings or numbers;
  * `{"error":"text","code":...}` of xAI and Ollama; the flat `{"object":"error",...}` and `{"detail":...}` of Mistral;
- * `{"message":...}`; problem details; the lists of API gateways; any of them in a list or inside another's message; and
- * text or HTML from proxies.
+ * `{"message":...}`; problem details; the lists of API gateways; Azure's `innererror` of a content filter; any of them in a
+ * list or inside another's message; and text or HTML from proxies.
  */
 export function readErrorBody(body: string): ErrorBody {
   let wire: unknown;
@@ -37,13 +37,26 @@ function readErrorObject(wire: JsonObject): ErrorBody {
   const outer = objectIn(wire.error) ?? objectIn(wire.fault) ?? objectIn(listIn(wire.errors)?.[0]) ?? wire;
   // Some pass on another's error as their own.
   const inner = objectIn(outer.error) ?? outer;
+  const filter = contentFilter(objectIn(inner.innererror));
+  const message = messageIn(inner, wire);
   return {
     status: [inner.status, inner.status_code, inner.raw_status_code, Number(inner.code)].find(isErrorStatus),
-    message: messageIn(inner, wire),
+    message: filter ? [message, filter].filter(Boolean).join(" ") : message,
     type: notGeneric(stringIn(inner.type) ?? stringIn(inner.error_type)),
-    code: codeIn(inner.code) ?? codeIn(inner.error_code),
+    code: filter === undefined ? (codeIn(inner.code) ?? codeIn(inner.error_code)) : "content_filter",
     param: stringIn(inner.param) ?? undefined,
   };
+}
+
+/** What Azure's filter found, in words: a client is told the reason and not where it is explained. */
+function contentFilter(inner: JsonObject | undefined): string | undefined {
+  const found = objectIn(inner?.content_filter_result) ?? objectIn(inner?.content_filter_results);
+  if (inner?.code !== "ResponsibleAIPolicyViolation") return undefined;
+  const filtered = Object.entries(found ?? {}).flatMap(([name, value]) => {
+    const { filtered, severity } = objectIn(value) ?? {};
+    return filtered === true ? [stringIn(severity) ? `${name} (${severity})` : name] : [];
+  });
+  return filtered.length > 0 ? `Filtered: ${filtered.join(", ")}.` : "";
 }
 
 const messageFields = ["message", "Message", "msg", "faultstring", "error_description", "title"];

@@ -261,6 +261,7 @@ const failureOfReason: Readonly<Record<Reason, Failure>> = {
   [Reason.UPSTREAM_OVERLOADED]: "overloaded",
   [Reason.UPSTREAM_FAILED]: "failed",
   [Reason.UPSTREAM_REJECTED]: "bad request",
+  [Reason.UPSTREAM_CREDENTIAL_UNAVAILABLE]: "failed behind",
   [Reason.CLIENT_GONE]: "gone",
   [Reason.USAGE_JOURNAL_FULL]: "unavailable",
   [Reason.SHUTTING_DOWN]: "unavailable",

@@ -16,6 +16,9 @@ export interface Framing {
   writer(): FrameWriter;
 }
 
+/** What is needed of the framing in which an upstream's stream comes. */
+export type ArrivingFraming = Pick<Framing, "mediaType" | "reader">;
+
 export interface FrameLimits {
   /** The largest frame that is read. A larger one is `UPSTREAM_GARBAGE`: a frame is held until it is whole. */
   readonly maxFrameBytes: number;

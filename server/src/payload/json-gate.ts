@@ -1,7 +1,8 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
 
-/** Where a top-level field's value stands in the body: characters from `start` up to `end`. */
+/** Where a top-level field's value stands in the body: characters from `start` up to `end`, after its key. */
 export interface FieldSpan {
+  readonly keyStart: number;
   readonly start: number;
   readonly end: number;
 }
@@ -41,6 +42,7 @@ export function gateJson(body: string, limits: GateLimits = defaultGateLimits): 
   let tokens = 0;
   let expectKey = false;
   let topKey: string | undefined;
+  let topKeyStart = -1;
   let topValueStart = -1;
   let closingBrace = -1;
   // Long strings are skipped by native searches instead of a loop. Where the next backslash is holds for many strings, and
@@ -62,7 +64,10 @@ export function gateJson(body: string, limits: GateLimits = defaultGateLimits): 
         if (expectKey) {
           const key = keyText(body.slice(at + 1, end));
           if (!keys.add(key)) throw duplicateField(key, at);
-          if (keys.depth === 1) topKey = key;
+          if (keys.depth === 1) {
+            topKey = key;
+            topKeyStart = at;
+          }
           expectKey = false;
         }
         if (++tokens > limits.maxTokens) throw tooManyTokens(limits);
@@ -81,7 +86,9 @@ export function gateJson(body: string, limits: GateLimits = defaultGateLimits): 
       case closeBrace:
       case closeBracket:
         if (keys.depth === 1) {
-          if (topKey !== undefined && topValueStart !== -1) fields.set(topKey, spanOf(body, topValueStart, at));
+          if (topKey !== undefined && topValueStart !== -1) {
+            fields.set(topKey, spanOf(body, topKeyStart, topValueStart, at));
+          }
           topKey = undefined;
           topValueStart = -1;
           if (char !== comma) closingBrace = at;
@@ -158,10 +165,10 @@ function indexOrEnd(body: string, wanted: string, from: number): number {
 }
 
 /** A value without the blanks after it. */
-function spanOf(body: string, start: number, end: number): FieldSpan {
+function spanOf(body: string, keyStart: number, start: number, end: number): FieldSpan {
   let last = end;
   while (last > start && isSpace(body.charCodeAt(last - 1))) last--;
-  return { start, end: last };
+  return { keyStart, start, end: last };
 }
 
 function keyText(text: string): string {

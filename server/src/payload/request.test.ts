@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
+import type { JsonObject } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
 import { LossReport } from "../canonical/loss.ts";
+import { hosted } from "../dialects/hosted.ts";
 import { openaiChat } from "../dialects/openai-chat/index.ts";
 import { WireRequest } from "./request.ts";
 
@@ -25,3 +27,36 @@ for (const [what, before, words] of [
     expect(sent(body, "m")).toBe(body.replace(/\t}\n$/, '\t,"stream_options":{"include_usage":true}}\n'));
   });
 }
+
+describe("a host that wants other fields", () => {
+  const layouts = [
+    (fields: readonly string[]) => `{${fields.join(",")}}`,
+    (fields: readonly string[]) => `{ ${fields.join(" , ")} }`,
+    (fields: readonly string[]) => `\n{\n  ${fields.join(",\n  ")}\n}\n`,
+  ];
+  const fields = [
+    '"model":"m"',
+    '"é–" : "Grüße, 🌉"',
+    '"messages":[{"role":"user","content":"a, } \\" b"}]',
+    '"stream":false',
+    '"x":{}',
+  ];
+  const names = fields.map((field) => Object.keys(JSON.parse(`{${field}}`) as object)[0]!);
+  const subsets = Array.from({ length: 2 ** names.length }, (_, bits) => names.filter((_, at) => bits & (1 << at)));
+
+  test.each(subsets.map((left) => [left.join(", ") || "nothing", left] as const))("%s is left out", (_, left) => {
+    for (const body of layouts.map((layout) => layout(fields))) {
+      for (const added of [{}, { version: "1" }, { version: "1", x: [1] }]) {
+        const said = { ...Object.fromEntries(left.map((name) => [name, undefined])), ...added };
+        const dialect = hosted(openaiChat, { fields: () => said });
+        const target = { dialect, model: "m", askUsage: false, outputLimit: 1, quirks: undefined };
+        const request = new WireRequest(openaiChat, Buffer.from(body));
+        const sent = request.bytes({ ...target, losses: new LossReport() }).toString("utf8");
+        const expected = Object.entries({ ...(JSON.parse(body) as JsonObject), ...said });
+        expect(JSON.parse(sent)).toEqual(Object.fromEntries(expected.filter(([, value]) => value !== undefined)));
+        // What stays is the client's, byte for byte.
+        for (const [at, name] of names.entries()) if (!(name in said)) expect(sent).toContain(fields[at]);
+      }
+    }
+  });
+});

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
-import type { Address, Dialect, Quirks, RequestHead } from "../dialects/dialect.ts";
+import type { Address, Dialect, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
 import { type CallThoughts, withoutThoughts, withThoughts } from "../dialects/thoughts.ts";
 import { type Gated, gateJson } from "./json-gate.ts";
 
@@ -19,6 +19,8 @@ export interface RequestTarget {
   readonly losses: Losses;
   /** The input is only to be counted. */
   readonly counting?: boolean;
+  /** The headers the request came with: some hosts want to see one of them in the body. */
+  readonly headers?: RequestChange["headers"];
   /** What is known of the thoughts that led to a call, by its id. Of use where the client speaks another dialect. */
   readonly known?: ((callId: string) => CallThoughts | undefined) | undefined;
   /** The upstream has refused the thoughts of earlier turns. */
@@ -75,10 +77,10 @@ export class WireRequest implements Request {
   }
 
   bytes(target: RequestTarget): Buffer {
-    const { dialect, model, askUsage } = target;
+    const { dialect } = target;
     const isThinned = target.withoutThoughts || dialect.thoughts?.areSealedIn?.(this.#wire);
-    if (dialect !== this.#dialect || isThinned) return encode(this.value(), target, this.head.stream);
-    const edits = dialect.request.edits(this.#wire, { model, askUsage });
+    if (dialect.id !== this.#dialect.id || isThinned) return encode(this.value(), target, this.head.stream);
+    const edits = dialect.request.edits(this.#wire, target);
     return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
   }
 }
@@ -116,32 +118,60 @@ function encode(value: GenerateRequest, target: RequestTarget, stream: boolean):
   return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire, model) : wire));
 }
 
-/** Replaces or adds top-level fields and leaves every other byte as it is. */
-function splice(raw: Buffer, isAscii: boolean, gated: Gated, edits: ReadonlyMap<string, string>): Buffer {
+/** A piece of the body, in characters, and what stands in its place. */
+interface Change {
+  readonly start: number;
+  readonly end: number;
+  readonly value: string;
+}
+
+/** Replaces, adds or leaves out top-level fields and leaves every other byte as it is. */
+function splice(
+  raw: Buffer,
+  isAscii: boolean,
+  { fields, closingBrace }: Gated,
+  edits: ReadonlyMap<string, string | undefined>,
+): Buffer {
   const text = isAscii ? "" : raw.toString("utf8");
   const byteAt = (place: number) => (isAscii ? place : Buffer.byteLength(text.slice(0, place)));
-  const { fields } = gated;
-  const changes: { readonly start: number; readonly end: number; readonly value: string }[] = [];
-  let added = "";
+  const changes: Change[] = [];
+  const added: string[] = [];
+  let removed = 0;
   for (const [field, value] of edits) {
     const span = fields.get(field);
-    if (span) changes.push({ start: byteAt(span.start), end: byteAt(span.end), value });
-    else added += `${fields.size > 0 || added ? "," : ""}${JSON.stringify(field)}:${value}`;
+    if (value === undefined) removed += span ? 1 : 0;
+    else if (span) changes.push({ start: span.start, end: span.end, value });
+    else added.push(`${JSON.stringify(field)}:${value}`);
   }
+  if (removed > 0) changes.push(...removals(fields, edits));
   if (changes.length > 1) changes.sort((a, b) => a.start - b.start);
+  if (added.length > 0) {
+    const value = `${fields.size > removed ? "," : ""}${added.join()}`;
+    changes.push({ start: closingBrace, end: closingBrace, value });
+  }
   const pieces: Buffer[] = [];
   let from = 0;
   for (const { start, end, value } of changes) {
-    pieces.push(raw.subarray(from, start), Buffer.from(value));
-    from = end;
-  }
-  if (added !== "") {
-    const closingBrace = byteAt(gated.closingBrace);
-    pieces.push(raw.subarray(from, closingBrace), Buffer.from(added));
-    from = closingBrace;
+    pieces.push(raw.subarray(from, byteAt(start)), Buffer.from(value));
+    from = byteAt(end);
   }
   pieces.push(raw.subarray(from));
   return Buffer.concat(pieces);
+}
+
+/** What is cut out of the body with the fields that are left out: each with the comma after it, the last ones with that before. */
+function removals(fields: Gated["fields"], edits: ReadonlyMap<string, string | undefined>): Change[] {
+  const isRemoved = (field: string) => edits.has(field) && edits.get(field) === undefined;
+  const all = [...fields];
+  const lastKept = all.findLastIndex(([field]) => !isRemoved(field));
+  const changes = all.slice(0, lastKept + 1).flatMap(([field, { keyStart }], at): Change[] => {
+    return isRemoved(field) ? [{ start: keyStart, end: all[at + 1]![1].keyStart, value: "" }] : [];
+  });
+  if (lastKept < all.length - 1) {
+    const start = lastKept === -1 ? all[0]![1].keyStart : all[lastKept]![1].end;
+    changes.push({ start, end: all.at(-1)![1].end, value: "" });
+  }
+  return changes;
 }
 
 function parseObject(text: string): JsonObject {

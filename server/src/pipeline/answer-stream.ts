@@ -4,7 +4,15 @@ import { failed } from "../canonical/events.ts";
 import type { FrameWriter } from "../framing/framing.ts";
 import type { Answer, AnswerOwner } from "./answer.ts";
 import type { Call } from "./call.ts";
-import { byteRelay, eventRelay, eventWriter, frameRelay, type Relay, type RelayListener } from "./relay.ts";
+import {
+  arrivingFraming,
+  byteRelay,
+  eventRelay,
+  eventWriter,
+  frameRelay,
+  type Relay,
+  type RelayListener,
+} from "./relay.ts";
 import { type Piece, StreamReply } from "./reply.ts";
 import type { Settlement } from "./settlement.ts";
 import type { Target } from "./target.ts";
@@ -157,9 +165,9 @@ function relayFor(
   const { dialect: door, framing } = call.door;
   const { showUsage, model } = call.request!.head;
   if (!door || !writer) return eventRelay(dialect, (event) => [event], provider, listener);
-  if (door === dialect) {
+  if (door.id === dialect.id) {
     const hideUsage = provider.streamUsage === "ask" && !showUsage;
-    const relay = framing === dialect.stream.framing ? byteRelay : frameRelay;
+    const relay = framing === arrivingFraming(dialect) ? byteRelay : frameRelay;
     return relay({ dialect, hideUsage, writer, upstream: provider, requestId: call.id }, listener);
   }
   const createTimeSeconds = Math.floor(call.startTimeMs / 1000);

@@ -8,6 +8,7 @@ import type { Answer, AnswerOwner } from "./answer.ts";
 import { streamAnswer } from "./answer-stream.ts";
 import { errorAnswer, wholeAnswer } from "./answer-whole.ts";
 import type { Call } from "./call.ts";
+import { arrivingFraming } from "./relay.ts";
 import type { Reply } from "./reply.ts";
 import { Settlement } from "./settlement.ts";
 import { refuseLosses } from "./strict.ts";
@@ -30,7 +31,7 @@ export interface AttemptTools {
  */
 export async function attempt(call: Call, target: Target, { journal, clock, thoughts }: AttemptTools): Promise<Reply> {
   const request = call.request!;
-  const { provider, speaking, model, outputLimit } = target;
+  const { provider, speaking, sentModel: model, outputLimit } = target;
   const { dialect } = speaking;
   const { stream } = request.head;
   const askUsage = stream && provider.streamUsage === "ask";
@@ -45,6 +46,7 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
     losses: call.losses,
     known: memory?.known,
     withoutThoughts: call.withoutThoughts,
+    headers: call.headers,
   });
   refuseLosses(call, dialect.id);
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
@@ -100,7 +102,7 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
         settlement.start(status);
         const { name, withoutSecrets } = provider;
         const upstream = { name, dialect, withoutSecrets };
-        const streamed = (answerHeaders["content-type"] ?? "").startsWith(dialect.stream.framing.mediaType);
+        const streamed = (answerHeaders["content-type"] ?? "").startsWith(arrivingFraming(dialect).mediaType);
         if (status >= 400) {
           answer = errorAnswer(upstream, answerHeaders, settlement, owner);
         } else if (status >= 300) {
@@ -109,7 +111,7 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
         } else if (stream && streamed) {
           answer = streamAnswer(call, target, sending, settlement, owner, memory?.keep);
         } else {
-          answer = wholeAnswer(upstream, call.door.dialect === dialect && !stream, settlement, owner);
+          answer = wholeAnswer(upstream, call.door.dialect?.id === dialect.id && !stream, settlement, owner);
         }
       },
       data: (chunk) => answer?.data(chunk),

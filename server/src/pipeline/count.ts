@@ -16,7 +16,7 @@ const maxCountBytes = 64 * 1024;
 export async function countTokens(call: Call, target: Target | undefined): Promise<CountReply> {
   const request = call.request!;
   if (!target) return new CountReply(estimateInputTokens(request.size), true);
-  const { provider, speaking, model, outputLimit, path } = target;
+  const { provider, speaking, sentModel: model, outputLimit, path } = target;
   const { dialect } = speaking;
   const body = request.bytes({
     dialect,
@@ -26,6 +26,7 @@ export async function countTokens(call: Call, target: Target | undefined): Promi
     quirks: provider.quirks,
     losses: call.losses,
     counting: true,
+    headers: call.headers,
   });
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
   const answer = await fetchWhole(provider, path, headers, body, {

@@ -5,6 +5,7 @@ import { attempt, journalFull } from "./attempt.ts";
 import { authenticate } from "./authenticate.ts";
 import type { Call } from "./call.ts";
 import { countTokens } from "./count.ts";
+import { withCredential } from "./credential.ts";
 import type { KeyRing } from "./key-ring.ts";
 import type { Reply } from "./reply.ts";
 import { RetryBudget, withOneRetry } from "./retry.ts";
@@ -47,6 +48,7 @@ export function createPipeline(tools: PipelineTools): Pipeline {
     const { stopped } = call;
     if (stopped) throw stopped;
     const once = () => attempt(call, target, { journal, clock, thoughts });
-    return withOneRetry(call, retries, random, () => withoutRefusedThoughts(call, target, once));
+    const thinned = () => withoutRefusedThoughts(call, target, once);
+    return withOneRetry(call, retries, random, () => withCredential(call, target, thinned));
   };
 }

@@ -4,12 +4,17 @@ import { failed } from "../canonical/events.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Dialect, StreamContext, Tally } from "../dialects/dialect.ts";
 import type { Frame } from "../framing/frame.ts";
-import type { FrameWriter } from "../framing/framing.ts";
+import type { ArrivingFraming, FrameWriter } from "../framing/framing.ts";
 import type { Piece } from "./reply.ts";
 import { type Speaker, toldBy } from "./upstream-errors.ts";
 
 /** The largest frame that is held back until it is complete. An image may be inside. */
 const maxFrameBytes = 32 * 1024 * 1024;
+
+/** How a stream of an upstream's comes: as everywhere in its dialect, or as its host frames it. */
+export function arrivingFraming({ stream }: Dialect): ArrivingFraming {
+  return stream.arriving ?? stream.framing;
+}
 
 /** What a relay tells its attempt. */
 export interface RelayListener {
@@ -80,7 +85,7 @@ export function frameRelay(options: PassingOptions, listener: RelayListener): Re
   const { dialect, writer } = options;
   const watch = new PassingWatch(options, listener);
   let frames = 0;
-  const reader = dialect.stream.framing.reader(
+  const reader = arrivingFraming(dialect).reader(
     (frame) => {
       const verdict = watch.judge(frame, frames++);
       if (verdict !== "hide") watch.hand(writer.frame(verdict === "show" ? frame : verdict));
@@ -226,7 +231,7 @@ export function eventRelay(
       }
     }
   };
-  const reader = dialect.stream.framing.reader(
+  const reader = arrivingFraming(dialect).reader(
     (frame) => {
       frames++;
       take(decoder.push(frame));

@@ -37,7 +37,7 @@ export class UnaryReply {
 
   /** `unsaid` is for upstreams whose dialect does not say which answer it is, of which model, or when it was made. */
   bytes(door: Dialect, losses: Losses, unsaid: ReplyNames): Buffer {
-    if (door === this.#dialect) return this.#raw;
+    if (door.id === this.#dialect.id) return this.#raw;
     const value = this.value();
     const named = {
       ...value,

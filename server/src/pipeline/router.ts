@@ -56,10 +56,11 @@ export class Router {
   /** Where a call for `name` goes, spoken as the client speaks where the provider can. */
   target(name: string, door: DialectId | undefined, operation: Operation, stream = false): Target | undefined {
     const { provider, model } = this.address(name);
-    const speaking = speakingFor(provider, door, operation);
-    const path = speaking && pathOf(speaking, operation, stream, model);
+    const speaking = speakingFor(provider, door, operation, model);
+    const sentModel = provider.deployments.get(model) ?? model;
+    const path = speaking && pathOf(speaking, operation, stream, sentModel);
     if (!speaking || !path) return undefined;
-    return { provider, model, speaking, path, outputLimit: outputLimitOf(provider.type, model) };
+    return { provider, model, sentModel, speaking, path, outputLimit: outputLimitOf(provider.type, model) };
   }
 
   #unknown(name: string): GatewayError {

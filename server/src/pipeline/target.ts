@@ -5,6 +5,8 @@ export interface Target {
   readonly provider: Provider;
   /** The model as the provider names it. */
   readonly model: string;
+  /** Its name at this instance, which is what is sent: an operator may have deployed it under another. */
+  readonly sentModel: string;
   readonly speaking: Speaking;
   /** The operation's path at the provider. */
   readonly path: string;

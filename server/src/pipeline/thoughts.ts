@@ -28,7 +28,7 @@ export function callToMind(
   memory: ThoughtMemory | undefined,
 ): CallMemory | undefined | Promise<CallMemory> {
   const { door, caller } = call;
-  if (!memory || !caller || !door.dialect || door.dialect === dialect) return undefined;
+  if (!memory || !caller || !door.dialect || door.dialect.id === dialect.id) return undefined;
   const owner: Owner = { keyId: caller.keyId, secret: presentedSecret(call.headers) };
   if (!signs(dialect.id)) return { known: (callId) => memory.peek(owner, callId), keep: undefined };
   const keep = (found: AnswerThoughts) => memory.keep(owner, found);

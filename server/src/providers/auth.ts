@@ -20,6 +20,7 @@ export function none(): Auth {
 
 /** A request about to go out. */
 export interface Outgoing {
+  readonly host: string;
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -33,21 +34,21 @@ export type Sign = (request: Outgoing, nowMs: number) => readonly string[];
 
 /** What signing needs to know of an instance. */
 export interface Signer {
-  readonly host: string;
   readonly region: string;
-  readonly keys: AwsKeys;
+  /** The keys as they are now. */
+  readonly keys: () => AwsKeys;
 }
 
 /** AWS Signature Version 4. */
 export function sigV4(service: string): (signer: Signer) => Sign {
-  return ({ host, region, keys }) =>
-    ({ method, path, headers, body }, nowMs) => {
+  return ({ region, keys }) =>
+    ({ host, method, path, headers, body }, nowMs) => {
       const signed: [string, string][] = [["host", host]];
       for (let at = 0; at < headers.length; at += 2) {
         const name = headers[at]!;
         // All of AWS's own must be signed; the others a proxy may change.
         if (name === "content-type" || name.startsWith("x-amz")) signed.push([name, headers[at + 1]!]);
       }
-      return signV4({ method, path, headers: signed, body }, keys, { region, service }, nowMs).flat();
+      return signV4({ method, path, headers: signed, body }, keys(), { region, service }, nowMs).flat();
     };
 }

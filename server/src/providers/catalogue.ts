@@ -1,19 +1,32 @@
-import type { DialectId, Operation, Quirks } from "../dialects/dialect.ts";
+import { messagesOnBedrock } from "../dialects/anthropic-messages/on-bedrock.ts";
+import { messagesOnVertex } from "../dialects/anthropic-messages/on-vertex.ts";
+import type { Dialect, DialectId, Operation, Quirks } from "../dialects/dialect.ts";
+import { geminiOnVertex } from "../dialects/gemini/on-vertex.ts";
 import { type Auth, bearer, header, none, type Sign, type Signer, sigV4 } from "./auth.ts";
+import type { HeaderRules } from "./wire-headers.ts";
 
 /** A type of provider: where it is, how it authenticates and what it speaks. Data, so that a new one is one entry. */
 export interface ProviderType {
   /** The name people know it by. */
   readonly title: string;
-  /** Where it is; `{region}` stands for the instance's. Undefined means every instance must say. */
+  /** Where it is; `{region}` and `{location}` stand for the instance's. Undefined means every instance must say. */
   readonly baseUrl?: string;
+  /** Where it is at locations that do not fit in there. */
+  readonly baseUrlAt?: Readonly<Record<string, string>>;
+  /** How a key is sent. */
   readonly auth: Auth;
+  /** Whose identities an instance may have in the place of a key: what proves them is fetched, and expires. */
+  readonly identity?: IdentityKind;
   /** How requests are signed, where an instance has AWS keys and no key that is sent. */
   readonly sign?: (signer: Signer) => Sign;
   /** The dialects it speaks, the best first, and the path of each operation below the base URL. */
   readonly speaks: readonly Speech[];
-  /** Where it lists its models, below the base URL. Undefined where it has no list there. */
-  readonly modelsPath?: string;
+  /** Where it lists its models, below the base URL. Undefined where it has no list. */
+  readonly modelsPath?: string | readonly string[];
+  /** The base URL of these lists where it is another one. An instance that says its own is asked there. */
+  readonly modelsBaseUrl?: string;
+  /** What it speaks to an instance that names the date of an API's version. */
+  readonly dated?: readonly Speech[];
   /** Environment variables its key is usually in; one found there is offered at start. */
   readonly env?: readonly string[];
   /**
@@ -28,15 +41,23 @@ export interface ProviderType {
   readonly local?: boolean;
 }
 
+/** At AWS, at Microsoft, at Google Cloud. Each has its own fields in the configuration. */
+export type IdentityKind = "aws" | "entra" | "google";
+
 /**
  * The path of each operation below the base URL; `stream` is that of a streamed generation where it is another one.
- * `{model}` stands for the model's name.
+ * `{model}` stands for the model's name; `{project}`, `{location}` and `{api_version}` for what the instance says.
  */
 export type Paths = Partial<Record<Operation | "stream", string>>;
 
 export interface Speech {
-  readonly dialect: DialectId;
+  /** As its vendor speaks it, or as this host does. */
+  readonly dialect: DialectId | Dialect;
   readonly paths: Paths;
+  /** The models that are spoken to so. Without it all of them. */
+  readonly models?: RegExp;
+  /** Without it those that the dialect has at its vendor. */
+  readonly headers?: HeaderRules;
 }
 
 const chat: Speech = { dialect: "openai-chat", paths: { generate: "/chat/completions" } };
@@ -75,6 +96,37 @@ const converse: Speech = {
     stream: "/model/{model}/converse-stream",
     "count-tokens": "/model/{model}/count-tokens",
   },
+};
+
+/** Claude in the words of its vendor: an Anthropic client loses nothing on the way. */
+const invoke: Speech = {
+  dialect: messagesOnBedrock,
+  models: /claude/,
+  paths: { generate: "/model/{model}/invoke", stream: "/model/{model}/invoke-with-response-stream" },
+  headers: { defaults: {}, passed: [] },
+};
+
+const onVertex = "/v1/projects/{project}/locations/{location}/publishers";
+
+const geminiAtVertex: Speech = {
+  dialect: geminiOnVertex,
+  models: /^(?!claude)/,
+  paths: {
+    generate: `${onVertex}/google/models/{model}:generateContent`,
+    stream: `${onVertex}/google/models/{model}:streamGenerateContent?alt=sse`,
+    "count-tokens": `${onVertex}/google/models/{model}:countTokens`,
+  },
+};
+
+const claudeAtVertex: Speech = {
+  dialect: messagesOnVertex,
+  models: /^claude/,
+  paths: {
+    generate: `${onVertex}/anthropic/models/{model}:rawPredict`,
+    stream: `${onVertex}/anthropic/models/{model}:streamRawPredict`,
+    "count-tokens": `${onVertex}/anthropic/models/count-tokens:rawPredict`,
+  },
+  headers: { defaults: {}, passed: ["anthropic-beta"] },
 };
 
 /** What every service with an OpenAI-compatible API has in common. */
@@ -118,10 +170,51 @@ export const catalogue = {
     title: "Amazon Bedrock",
     baseUrl: "https://bedrock-runtime.{region}.amazonaws.com",
     auth: bearer(),
+    identity: "aws",
     sign: sigV4("bedrock"),
-    speaks: [converse],
+    speaks: [converse, invoke],
+    modelsPath: [
+      "/foundation-models?byOutputModality=TEXT&byInferenceType=ON_DEMAND",
+      "/inference-profiles?maxResults=1000",
+    ],
+    modelsBaseUrl: "https://bedrock.{region}.amazonaws.com",
     env: ["AWS_BEARER_TOKEN_BEDROCK"],
     streamUsage: "always",
+  },
+  vertex: {
+    title: "Google Vertex AI",
+    baseUrl: "https://{location}-aiplatform.googleapis.com",
+    baseUrlAt: {
+      global: "https://aiplatform.googleapis.com",
+      us: "https://aiplatform.us.rep.googleapis.com",
+      eu: "https://aiplatform.eu.rep.googleapis.com",
+    },
+    auth: none(),
+    identity: "google",
+    speaks: [geminiAtVertex, claudeAtVertex],
+    modelsPath: ["/v1beta1/publishers/google/models", "/v1beta1/publishers/anthropic/models"],
+    env: ["GOOGLE_APPLICATION_CREDENTIALS"],
+    streamUsage: "always",
+  },
+  azure: {
+    title: "Azure OpenAI",
+    auth: header("api-key"),
+    identity: "entra",
+    speaks: [
+      { dialect: "openai-chat", paths: { generate: "/openai/v1/chat/completions" } },
+      { dialect: "openai-responses", paths: { generate: "/openai/v1/responses" } },
+    ],
+    // The version that has a list of deployments. Later ones list the models that could be deployed.
+    modelsPath: "/openai/deployments?api-version=2023-03-15-preview",
+    dated: [
+      {
+        dialect: "openai-chat",
+        paths: { generate: "/openai/deployments/{model}/chat/completions?api-version={api_version}" },
+      },
+      { dialect: "openai-responses", paths: { generate: "/openai/responses?api-version={api_version}" } },
+    ],
+    env: ["AZURE_OPENAI_API_KEY"],
+    streamUsage: "ask",
   },
   mistral: {
     ...compatible,
@@ -129,7 +222,7 @@ export const catalogue = {
     baseUrl: "https://api.mistral.ai/v1",
     env: ["MISTRAL_API_KEY"],
     streamUsage: "always", // and it refuses fields it does not know
-    quirks: { ...compatible.quirks, takesPrefix: true },
+    quirks: { ...compatible.quirks, takesPrefix: true, randomSeed: true },
   },
   xai: { ...compatible, speaks: chatAndResponses, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
   groq: {
@@ -148,11 +241,25 @@ export const catalogue = {
     quirks: { ...compatible.quirks, takesReasoning: true },
   },
   perplexity: {
-    ...compatible,
     title: "Perplexity",
-    baseUrl: "https://api.perplexity.ai",
+    baseUrl: "https://api.perplexity.ai", // without /v1, and without a list of models
+    auth: bearer(),
+    speaks: [chat],
     env: ["PERPLEXITY_API_KEY"],
     streamUsage: "always",
+    quirks: compatible.quirks,
+  },
+  nvidia: {
+    ...compatible,
+    title: "NVIDIA",
+    baseUrl: "https://integrate.api.nvidia.com/v1",
+    env: ["NVIDIA_API_KEY"],
+  },
+  cerebras: {
+    ...compatible,
+    title: "Cerebras",
+    baseUrl: "https://api.cerebras.ai/v1",
+    env: ["CEREBRAS_API_KEY"],
   },
   openrouter: {
     ...compatible,
@@ -214,6 +321,7 @@ export const catalogue = {
     local: true,
   },
   vllm: { ...compatible, speaks: chatAndResponses, title: "vLLM", baseUrl: "http://localhost:8000/v1", local: true },
+  tgi: { ...compatible, title: "Hugging Face TGI", baseUrl: "http://localhost:3000/v1", local: true },
   openai_compatible: { ...compatible, title: "OpenAI-compatible" },
   anthropic_compatible: {
     title: "Anthropic-compatible",

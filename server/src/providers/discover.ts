@@ -1,57 +1,80 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { GatewayError, Reason } from "../canonical/error.ts";
-import { fetchWhole } from "./fetch-whole.ts";
-import type { Provider } from "./provider.ts";
+import { type Asked, fetchWhole } from "./fetch-whole.ts";
+import { createPool, type Provider } from "./provider.ts";
 
 const maxListBytes = 16 * 1024 * 1024;
 const maxPages = 20;
 
-/**
- * Asks a provider for its models, where it lists them: the list OpenAI's and Anthropic's APIs share, `{data: [{id}],
- * has_more, last_id}`, or Google's, `{models: [{name: "models/..."}], nextPageToken}`, which is Cohere's without the
- * prefix.
- */
+/** Asks a provider for its models, where it lists them: in one list or several, each of one page or many. */
 export async function discoverModels(provider: Provider): Promise<string[]> {
-  if (provider.modelsPath === undefined) return [];
-  const [speaking] = provider.speaks;
+  const { paths, origin } = provider.modelLists;
+  const { host } = new URL(origin);
+  if (paths.length === 0 || host === provider.host) return modelsOf(provider, provider, paths);
+  const dispatcher = createPool(origin, provider.timeouts);
+  try {
+    return await modelsOf(provider, { ...provider, host, dispatcher }, paths);
+  } finally {
+    await dispatcher.close();
+  }
+}
+
+async function modelsOf({ name, speaks }: Provider, asked: Asked, paths: readonly string[]): Promise<string[]> {
+  const [speaking] = speaks;
   const found: string[] = [];
-  let after = "";
-  for (let page = 0; page < maxPages; page++) {
-    const path = after ? `${provider.modelsPath}?${after}` : provider.modelsPath;
-    const answer = await fetchWhole(provider, path, speaking?.headers ?? [], undefined, { maxBytes: maxListBytes });
-    if (answer.status >= 400) throw speaking!.dialect.error.decode(answer.status, answer.headers, answer.text);
-    const list = listIn(answer.text);
-    if (!list)
-      throw new GatewayError(
-        Reason.UPSTREAM_GARBAGE,
-        `${provider.name} answered with something that is not a list of models.`,
-      );
-    found.push(...list.names);
-    if (list.next === "" || list.next === after) break;
-    after = list.next;
+  for (const first of paths) {
+    let after = "";
+    for (let page = 0; page < maxPages; page++) {
+      const path = after ? `${first}${first.includes("?") ? "&" : "?"}${after}` : first;
+      const answer = await fetchWhole(asked, path, speaking?.headers ?? [], undefined, { maxBytes: maxListBytes });
+      if (answer.status >= 400) throw speaking!.dialect.error.decode(answer.status, answer.headers, answer.text);
+      const list = listIn(answer.text);
+      if (!list) {
+        const words = `${name} answered with something that is not a list of models.`;
+        throw new GatewayError(Reason.UPSTREAM_GARBAGE, words);
+      }
+      found.push(...list.names);
+      if (list.next === "" || list.next === after) break;
+      after = list.next;
+    }
   }
   return found;
 }
+
+/** The field a list is in, and the field of each model that names it. */
+const shapes = [
+  ["data", "id"], // OpenAI, Anthropic
+  ["models", "name"], // Gemini, Cohere
+  ["publisherModels", "name"], // Vertex AI
+  ["modelSummaries", "modelId"], // Bedrock
+  ["inferenceProfileSummaries", "inferenceProfileId"], // Bedrock
+] as const;
 
 /** The names on one page, and the query that asks for the next; "" when it was the last. */
 function listIn(text: string): { names: string[]; next: string } | undefined {
   try {
     const wire = JSON.parse(text) as JsonObject | JsonObject[];
     if (Array.isArray(wire)) return { names: namesIn(wire, "id"), next: "" }; // Together answers with the bare list
-    if (Array.isArray(wire.models)) {
-      const token = typeof wire.nextPageToken === "string" ? wire.nextPageToken : "";
-      const names = namesIn(wire.models as JsonObject[], "name").map((name) => name.replace(/^models\//, ""));
-      return { names, next: token && `pageToken=${encodeURIComponent(token)}` };
-    }
-    if (!Array.isArray(wire.data)) return undefined;
-    const more = wire.has_more === true && typeof wire.last_id === "string";
-    const next = more ? `after_id=${encodeURIComponent(String(wire.last_id))}` : "";
-    return { names: namesIn(wire.data as JsonObject[], "id"), next };
+    const [list, field] = shapes.find(([list]) => Array.isArray(wire[list])) ?? [];
+    // Google leaves a list out that is empty.
+    if (Object.keys(wire).length === 0) return { names: [], next: "" };
+    if (list === undefined || field === undefined) return undefined;
+    return { names: namesIn((wire[list] ?? []) as JsonObject[], field), next: nextOf(wire) };
   } catch {
     return undefined;
   }
 }
 
-function namesIn(models: readonly JsonObject[], field: "id" | "name"): string[] {
-  return models.flatMap((model) => (typeof model?.[field] === "string" ? model[field] : []));
+function nextOf({ has_more: hasMore, last_id: lastId, nextPageToken, nextToken }: JsonObject): string {
+  if (hasMore === true && typeof lastId === "string") return `after_id=${encodeURIComponent(lastId)}`;
+  if (typeof nextPageToken === "string" && nextPageToken) return `pageToken=${encodeURIComponent(nextPageToken)}`;
+  return typeof nextToken === "string" && nextToken ? `nextToken=${encodeURIComponent(nextToken)}` : "";
+}
+
+/** Google's are names of resources: `models/x`, `publishers/google/models/x`. */
+function namesIn(models: readonly JsonObject[], field: string): string[] {
+  return models.flatMap((model) => {
+    const name = model?.[field];
+    return typeof name === "string" ? name.replace(/^(?:publishers\/[^/]+\/)?models\//, "") : [];
+  });
 }

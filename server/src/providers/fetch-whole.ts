@@ -1,6 +1,6 @@
 import type { GatewayError } from "../canonical/error.ts";
 import type { Provider } from "./provider.ts";
-import { send } from "./send.ts";
+import { send, type Upstream } from "./send.ts";
 
 export interface WholeAnswer {
   readonly status: number;
@@ -8,17 +8,41 @@ export interface WholeAnswer {
   readonly text: string;
 }
 
-/** Sends one request to a provider and reads the whole answer, for what is not a generation: it is no attempt and has no row. */
-export function fetchWhole(
-  provider: Provider,
+interface WholeOptions {
+  readonly maxBytes: number;
+  /** Is given the means to stop, and to say why. */
+  readonly stoppable?: (stop: (why: GatewayError) => void) => void;
+}
+
+/** Whom to ask: a provider, or a part of it elsewhere. */
+export type Asked = Upstream & Pick<Provider, "credential" | "withoutSecrets">;
+
+/**
+ * Sends one request to a provider and reads the whole answer, for what is not a generation: it is no attempt and has no row.
+ * A credential that is refused for its age is fetched anew, once.
+ */
+export async function fetchWhole(
+  provider: Asked,
   path: string,
   headers: readonly string[],
   body: Buffer | undefined,
-  options: {
-    readonly maxBytes: number;
-    /** Is given the means to stop, and to say why. */
-    readonly stoppable?: (stop: (why: GatewayError) => void) => void;
-  },
+  options: WholeOptions,
+): Promise<WholeAnswer> {
+  const { credential } = provider;
+  if (!credential) return fetchOnce(provider, path, headers, body, options);
+  const used = await credential.get();
+  const answer = await fetchOnce(provider, path, headers, body, options);
+  const isRefused = answer.status === 401 || answer.status === 403;
+  if (!isRefused || !(await credential.newerThan(used))) return answer;
+  return fetchOnce(provider, path, headers, body, options);
+}
+
+function fetchOnce(
+  provider: Asked,
+  path: string,
+  headers: readonly string[],
+  body: Buffer | undefined,
+  options: WholeOptions,
 ): Promise<WholeAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

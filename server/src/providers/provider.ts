@@ -2,10 +2,14 @@ import { type Dispatcher, Pool } from "undici";
 import type { Dialect, DialectId, Operation, Quirks } from "../dialects/dialect.ts";
 import { dialectOf } from "../dialects/index.ts";
 import type { Clock } from "../world.ts";
-import type { Outgoing } from "./auth.ts";
+import type { Outgoing, Sign } from "./auth.ts";
 import { catalogue, type Paths, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
+import { type Identity, type Proof, proofOf } from "./credentials/identity.ts";
+import type { Renewable } from "./credentials/renewable.ts";
+import { filled, missingPlace } from "./place.ts";
+import { scrubber } from "./secrets.ts";
 import type { AwsKeys } from "./sigv4.ts";
-import { dialectHeaders, passedHeaders, withPassedHeaders } from "./wire-headers.ts";
+import { headerRules, withPassedHeaders } from "./wire-headers.ts";
 
 export interface Timeouts {
   /** To a connected socket. */
@@ -29,12 +33,20 @@ export interface ProviderSettings {
   readonly credential?: string;
   /** Keys that sign requests, where there is no credential to send. */
   readonly awsKeys?: AwsKeys;
+  /** Who the instance is, where there is neither. */
+  readonly identity?: Identity;
   /** Where in the provider's world the instance is. */
   readonly region?: string;
+  readonly project?: string;
+  readonly location?: string;
+  /** The version of the provider's API, where an instance may choose. */
+  readonly apiVersion?: string;
   /** Where the credential comes from, for people: an environment variable's or a file's name. Never the credential. */
   readonly credentialSource?: string;
   /** Models it is known to have, before it is asked. */
   readonly models?: readonly string[];
+  /** Models that have another name at this instance, with that name. */
+  readonly deployments?: Readonly<Record<string, string>>;
   /** Headers to send with every request. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly timeouts?: Partial<Timeouts>;
@@ -46,16 +58,22 @@ export interface Provider {
   readonly type: ProviderTypeName;
   readonly title: string;
   readonly baseUrl: string;
+  /** With its port. */
+  readonly host: string;
   readonly credentialSource: string;
+  /** What proves who the instance is, where it must be fetched. It has to be there before something is sent. */
+  readonly credential: Renewable<Proof> | undefined;
   readonly dispatcher: Dispatcher;
   readonly timeouts: Timeouts;
   readonly streamUsage: ProviderType["streamUsage"];
   readonly quirks: Quirks | undefined;
   readonly simulated: boolean;
-  /** Undefined where it does not list its models. */
-  readonly modelsPath: string | undefined;
-  /** The headers that sign a request, where it must be signed. Asked for just before it goes out. */
+  /** Where it lists its models: paths, and the origin where it is another one. */
+  readonly modelLists: { readonly paths: readonly string[]; readonly origin: string };
+  /** Headers of a request that cannot be prepared: a signature, a token that expires. Asked for just before it goes out. */
   readonly sign: ((request: Outgoing) => readonly string[]) | undefined;
+  /** Models that have another name at this instance. */
+  readonly deployments: ReadonlyMap<string, string>;
   /** The models it lists. Replaced as a whole when they are discovered. */
   models: ReadonlySet<string>;
   /** The dialects it speaks, the best first. */
@@ -68,6 +86,8 @@ export interface Provider {
 export interface Speaking {
   readonly dialect: Dialect;
   readonly paths: Paths;
+  /** The models that are spoken to so; undefined: all. */
+  readonly models: RegExp | undefined;
   /** Name, value, name, value, ... */
   readonly headers: readonly string[];
   /** Request headers of a client that are passed on: of any client, and of one that speaks the same dialect. */
@@ -76,72 +96,92 @@ export interface Speaking {
 
 export function createProvider(settings: ProviderSettings, clock: Clock, dispatcher?: Dispatcher): Provider {
   const type: ProviderType = catalogue[settings.type];
-  const url = new URL(baseUrlOf(settings, type));
+  const speaks = (isDate(settings.apiVersion) && type.dated) || type.speaks;
+  const fill = (template: string) => filled(template, settings);
+  // The API without dates takes only the wish to see what is new.
+  const query = settings.apiVersion === "preview" ? "?api-version=preview" : "";
+  const url = new URL(settings.baseUrl ?? fill(baseUrlOf(settings, type)));
   const prefix = url.pathname.replace(/\/+$/, "");
   const timeouts = { ...defaultTimeouts, ...settings.timeouts };
   const own = [...type.auth(settings.credential), ...Object.entries(settings.headers ?? {})];
-  const { accessKeyId, secretAccessKey, sessionToken } = settings.awsKeys ?? {};
-  const keys = [settings.credential, accessKeyId, secretAccessKey, sessionToken];
-  const secrets = [...keys, ...Object.values(settings.headers ?? {})].filter(isSecret).flatMap(spellings);
+  const withoutSecrets = scrubber(settings, () => credential?.known ?? []);
+  const { name, identity, region } = settings;
+  const credential: Provider["credential"] = identity && proofOf(identity, { name, region, clock, withoutSecrets });
+  const sign = signerOf(settings, type, credential);
+  const paths = type.modelsPath === undefined ? [] : [type.modelsPath].flat();
+  const elsewhere = settings.baseUrl === undefined && type.modelsBaseUrl;
   return {
-    name: settings.name,
+    name,
     type: settings.type,
     title: type.title,
     baseUrl: `${url.origin}${prefix}`,
+    host: url.host,
     credentialSource: settings.credentialSource ?? "",
-    dispatcher:
-      dispatcher ??
-      new Pool(url.origin, {
-        pipelining: 1,
-        connect: { timeout: timeouts.connectMs },
-        headersTimeout: timeouts.firstByteMs,
-        bodyTimeout: timeouts.idleMs,
-      }),
+    credential,
+    dispatcher: dispatcher ?? createPool(url.origin, timeouts),
     timeouts,
     streamUsage: type.streamUsage,
     quirks: type.quirks,
     simulated: settings.type === "simulated",
-    modelsPath: type.modelsPath === undefined ? undefined : `${prefix}${type.modelsPath}`,
-    sign: signerOf(settings, type, url.host, clock),
-    models: new Set(settings.models),
-    speaks: type.speaks.map(({ dialect, paths }) => ({
-      dialect: dialectOf(dialect),
-      paths: Object.fromEntries(Object.entries(paths).map(([operation, path]) => [operation, prefix + path])),
-      headers: [...baseHeaders, ...dialectHeaders(dialect), ...own.flat()],
-      passed: {
-        always: type.passedHeaders ?? [],
-        sameDialect: [...passedHeaders(dialect), ...(type.passedHeaders ?? [])],
-      },
-    })),
-    withoutSecrets: (words) => secrets.reduce((text, secret) => text.replaceAll(secret, "[removed]"), words),
+    modelLists: {
+      paths: paths.map((path) => prefix + fill(path)),
+      origin: elsewhere ? new URL(fill(elsewhere)).origin : url.origin,
+    },
+    sign: sign && ((request) => sign(request, clock.nowMs())),
+    deployments: new Map(Object.entries(settings.deployments ?? {})),
+    models: new Set([...(settings.models ?? []), ...Object.keys(settings.deployments ?? {})]),
+    speaks: speaks.map((speech) => {
+      const dialect = typeof speech.dialect === "string" ? dialectOf(speech.dialect) : speech.dialect;
+      const { defaults, passed } = speech.headers ?? headerRules(dialect.id);
+      return {
+        dialect,
+        paths: Object.fromEntries(
+          Object.entries(speech.paths).map(([operation, path]) => [operation, prefix + fill(path) + query]),
+        ),
+        models: speech.models,
+        headers: [...baseHeaders, ...Object.entries(defaults).flat(), ...own.flat()],
+        passed: {
+          always: type.passedHeaders ?? [],
+          sameDialect: [...passed, ...(type.passedHeaders ?? [])],
+        },
+      };
+    }),
+    withoutSecrets,
   };
 }
 
-function baseUrlOf({ name, type, baseUrl, region }: ProviderSettings, { baseUrl: usual }: ProviderType): string {
-  if (baseUrl) return baseUrl;
-  if (!usual) throw new Error(`Provider ${name} (${type}) needs a base_url.`);
-  if (!usual.includes("{region}")) return usual;
-  if (!region) throw new Error(`Provider ${name} (${type}) needs a region: set \`region\` or AWS_REGION.`);
-  return usual.replace("{region}", region);
+/** Connections to an origin. */
+export function createPool(origin: string, { connectMs, firstByteMs, idleMs }: Timeouts): Dispatcher {
+  return new Pool(origin, {
+    pipelining: 1,
+    connect: { timeout: connectMs },
+    headersTimeout: firstByteMs,
+    bodyTimeout: idleMs,
+  });
 }
 
-function signerOf(settings: ProviderSettings, type: ProviderType, host: string, clock: Clock): Provider["sign"] {
-  const { name, credential, awsKeys: keys, region } = settings;
-  if (!type.sign || credential || !keys) return undefined;
-  if (!region) throw new Error(`Provider ${name} (${settings.type}) needs a region: set \`region\` or AWS_REGION.`);
-  const sign = type.sign({ host, region, keys });
-  return (request) => sign(request, clock.nowMs());
+function baseUrlOf({ name, type, location }: ProviderSettings, { baseUrl, baseUrlAt }: ProviderType): string {
+  if (!baseUrl) throw new Error(`Provider ${name} (${type}) needs a base_url.`);
+  return baseUrlAt?.[location ?? ""] ?? baseUrl;
 }
 
-/** Short values are versions and names, which turn up in any sentence. */
-function isSecret(value: string | undefined): value is string {
-  return value !== undefined && value.length >= 12;
+/** An API's version that is a day, as `2024-10-21` or `2025-04-01-preview`. */
+function isDate(apiVersion: string | undefined): boolean {
+  return apiVersion !== undefined && /^\d{4}-/.test(apiVersion);
 }
 
-/** As it is, and as JSON has it. */
-function spellings(secret: string): string[] {
-  const inJson = JSON.stringify(secret).slice(1, -1);
-  return inJson === secret ? [secret] : [secret, inJson];
+function signerOf(
+  settings: ProviderSettings,
+  type: ProviderType,
+  credential: Provider["credential"],
+): Sign | undefined {
+  const { awsKeys, identity, region } = settings;
+  if (settings.credential) return undefined;
+  if (identity && identity.kind !== "aws-search") return () => ["authorization", `Bearer ${credential?.latest}`];
+  const keys = awsKeys ? () => awsKeys : credential && (() => credential.latest as AwsKeys);
+  if (!type.sign || !keys) return undefined;
+  if (!region) throw missingPlace(settings, "region");
+  return type.sign({ region, keys });
 }
 
 const baseHeaders = ["content-type", "application/json", "accept-encoding", "identity", "user-agent", "pontage"];
@@ -152,22 +192,28 @@ export function requestHeaders(
   door: Dialect | undefined,
   client: Readonly<Record<string, string | string[] | undefined>>,
 ): readonly string[] {
-  const names = door === speaking.dialect ? speaking.passed.sameDialect : speaking.passed.always;
+  const names = door?.id === speaking.dialect.id ? speaking.passed.sameDialect : speaking.passed.always;
   return withPassedHeaders(speaking.headers, names, client);
 }
 
-/** The dialect to speak with a provider: the client's own where it can, so that bytes pass untouched; else its best. */
+/** The dialect to speak with a model: the client's own where it can, so that bytes pass untouched; else its best. */
 export function speakingFor(
   provider: Provider,
   door: DialectId | undefined,
   operation: Operation,
+  model: string,
 ): Speaking | undefined {
-  const able = provider.speaks.filter(({ paths }) => paths[operation]);
+  const able = provider.speaks.filter(({ paths, models }) => paths[operation] && (models?.test(model) ?? true));
   return able.find(({ dialect }) => dialect.id === door) ?? able[0];
 }
 
 /** The path of one call, or undefined when the provider cannot do that. */
 export function pathOf({ paths }: Speaking, operation: Operation, stream: boolean, model: string): string | undefined {
   const path = (operation === "generate" && stream ? paths.stream : undefined) ?? paths[operation];
-  return path?.includes("{model}") ? path.replace("{model}", () => encodeURIComponent(model)) : path;
+  return path?.includes("{model}") ? path.replace("{model}", () => inPath(model)) : path;
+}
+
+/** Google writes versions after an `@`, which may stand in a path. */
+function inPath(model: string): string {
+  return encodeURIComponent(model).replaceAll("%40", "@");
 }

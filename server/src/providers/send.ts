@@ -2,6 +2,7 @@ import type { Dispatcher } from "undici";
 import { errors } from "undici";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Provider } from "./provider.ts";
+import { socketErrorInWords } from "./socket-error.ts";
 
 /** Who listens to an upstream's answer. Called in this order; `failed` may come at any time and ends it. */
 export interface Listener {
@@ -21,9 +22,12 @@ export interface Sending {
   cancel(): void;
 }
 
+/** What sending needs to know of a provider. */
+export type Upstream = Pick<Provider, "name" | "host" | "dispatcher" | "timeouts" | "sign">;
+
 /** Sends one request to a provider. The only place that calls upstreams. */
 export function send(
-  provider: Provider,
+  provider: Upstream,
   path: string,
   headers: readonly string[],
   body: Buffer | undefined,
@@ -59,7 +63,9 @@ export function send(
   total.unref();
 
   const method = body ? "POST" : "GET";
-  const signed = provider.sign ? [...headers, ...provider.sign({ method, path, headers, body })] : headers;
+  const signed = provider.sign
+    ? [...headers, ...provider.sign({ host: provider.host, method, path, headers, body })]
+    : headers;
   provider.dispatcher.dispatch(
     { path, method, headers: signed as string[], body: body ?? null },
     {
@@ -94,7 +100,7 @@ export function send(
 
 const cancelled = new Error("cancelled by the gateway");
 
-function explain(provider: Provider, error: Error): GatewayError {
+function explain(provider: Upstream, error: Error): GatewayError {
   const { name, timeouts } = provider;
   const facts = { provider: name, cause: error };
   const waited = (waitMs: number, what: string) =>
@@ -105,19 +111,6 @@ function explain(provider: Provider, error: Error): GatewayError {
   if (error instanceof errors.HTTPParserError || error instanceof errors.ResponseError) {
     return new GatewayError(Reason.UPSTREAM_GARBAGE, `${name} answered with something that is not HTTP.`, facts);
   }
-  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
-  return new GatewayError(Reason.UPSTREAM_UNREACHABLE, `${name} could not be reached: ${words[code] ?? code}.`, facts);
+  const why = socketErrorInWords(error);
+  return new GatewayError(Reason.UPSTREAM_UNREACHABLE, `${name} could not be reached: ${why}.`, facts);
 }
-
-/** What the usual socket errors mean, in words. */
-const words: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  ENOTFOUND: "no such host",
-  EAI_AGAIN: "the name server did not answer",
-  EHOSTUNREACH: "no route to the host",
-  ETIMEDOUT: "connection timed out",
-  UND_ERR_SOCKET: "the connection was closed",
-  CERT_HAS_EXPIRED: "its certificate has expired",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed",
-};

@@ -61,8 +61,9 @@ describe("a call of Bedrock's", () => {
     secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
     sessionToken: "FwoGZXIvYXdzEXAMPLE",
   };
-  const sign = sigV4("bedrock")({ host: "bedrock-runtime.us-east-1.amazonaws.com", region: "us-east-1", keys });
+  const sign = sigV4("bedrock")({ region: "us-east-1", keys: () => keys });
   const request = {
+    host: "bedrock-runtime.us-east-1.amazonaws.com",
     method: "POST",
     path: "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream",
     headers: ["content-type", "application/json", "user-agent", "pontage"],

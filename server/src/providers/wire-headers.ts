@@ -1,6 +1,6 @@
 import type { DialectId } from "../dialects/dialect.ts";
 
-interface HeaderRules {
+export interface HeaderRules {
   /** Sent with every request in the dialect, unless the client's own value is passed on. */
   readonly defaults: Readonly<Record<string, string>>;
   /** Request headers of a client of the same dialect that mean something to the provider. Never credentials. */
@@ -20,12 +20,9 @@ const rules: Readonly<Record<DialectId, HeaderRules>> = {
   },
 };
 
-export function dialectHeaders(dialect: DialectId): string[] {
-  return Object.entries(rules[dialect].defaults).flat();
-}
-
-export function passedHeaders(dialect: DialectId): readonly string[] {
-  return rules[dialect].passed;
+/** The rules of a dialect at its vendor. */
+export function headerRules(dialect: DialectId): HeaderRules {
+  return rules[dialect];
 }
 
 /** Adds a client's own values of some headers; each takes the place of a prepared one of that name. */

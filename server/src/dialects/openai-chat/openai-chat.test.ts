@@ -99,6 +99,15 @@ describe("requests from Messages", () => {
     expect(lost).toEqual(["system[0].cache_control", "messages[1].content[0]"]);
   });
 
+  test("a seed by the name Mistral has for it", () => {
+    const seeded = { ...decoded(), seed: 7n };
+    const options = { model: "m", stream: false, askUsage: false, outputLimit: 100, losses: new LossReport() };
+    expect(openaiChat.request.encode(seeded, { ...options, quirks: { randomSeed: true } })).toMatchObject({
+      random_seed: 7,
+    });
+    expect(openaiChat.request.encode(seeded, options)).toMatchObject({ seed: 7 });
+  });
+
   test("for servers that want it otherwise", () => {
     const { wire, lost } = encode({ legacyMaxTokens: true, takesReasoning: true, takesCacheMarks: true });
     expect(wire.max_tokens).toBe(100);

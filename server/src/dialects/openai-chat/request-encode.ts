@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateRequest, ResponseFormat } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { Crossing } from "../crossing.ts";
-import type { RequestContext } from "../dialect.ts";
+import type { Quirks, RequestContext } from "../dialect.ts";
 import { effortOf } from "../effort.ts";
 import { opaqueIn } from "../opaque.ts";
 import { objectIn } from "../wire.ts";
@@ -28,14 +28,14 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   if (request.maxOutputTokens !== undefined && extra.max_tokens === undefined) {
     wire[quirks.legacyMaxTokens && !crossing.same ? "max_tokens" : "max_completion_tokens"] = request.maxOutputTokens;
   }
-  encodeSampling(request, crossing, wire);
+  encodeSampling(request, crossing, wire, quirks);
   if (request.responseFormat) wire.response_format = encodeFormat(request.responseFormat, crossing);
   encodeEffort(request, context, crossing, wire);
   if (request.user !== "" && extra.safety_identifier !== request.user) wire.user = request.user;
   return { ...wire, ...extra };
 }
 
-function encodeSampling(request: GenerateRequest, crossing: Crossing, wire: JsonObject): void {
+function encodeSampling(request: GenerateRequest, crossing: Crossing, wire: JsonObject, quirks: Quirks): void {
   if (request.temperature !== undefined) wire.temperature = request.temperature;
   if (request.topP !== undefined) wire.top_p = request.topP;
   if (request.topK !== undefined) {
@@ -45,7 +45,7 @@ function encodeSampling(request: GenerateRequest, crossing: Crossing, wire: Json
   }
   if (request.stop.length > 0) wire.stop = request.stop;
   if (request.candidateCount !== undefined) wire.n = request.candidateCount;
-  if (request.seed !== undefined) wire.seed = Number(request.seed);
+  if (request.seed !== undefined) wire[quirks.randomSeed ? "random_seed" : "seed"] = Number(request.seed);
   if (request.presencePenalty !== undefined) wire.presence_penalty = request.presencePenalty;
   if (request.frequencyPenalty !== undefined) wire.frequency_penalty = request.frequencyPenalty;
   if (request.logprobs !== undefined) wire.logprobs = request.logprobs;

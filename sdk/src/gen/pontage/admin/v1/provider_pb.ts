@@ -146,7 +146,7 @@ export const TestProviderRequestSchema: GenMessage<TestProviderRequest> = /*@__P
  */
 export type TestProviderResponse = Message<"pontage.admin.v1.TestProviderResponse"> & {
   /**
-   * What was done: `connect`, `authenticate`, `list models`, `generate`.
+   * What was done: `resolve`, `connect`, `tls`, `get token`, `authenticate`, `list models`, `generate`.
    *
    * @generated from field: string step = 1;
    */
@@ -167,7 +167,7 @@ export type TestProviderResponse = Message<"pontage.admin.v1.TestProviderRespons
   detail: string;
 
   /**
-   * How long it took, in milliseconds.
+   * How long this step took, in milliseconds.
    *
    * @generated from field: uint32 duration_ms = 4;
    */
@@ -198,7 +198,8 @@ export const ProviderService: GenService<{
     output: typeof ListProvidersResponseSchema;
   },
   /**
-   * Walks to a provider and reports each step as it ends: reach it, authenticate, list the models, generate one token.
+   * Walks to a provider and reports each step as it ends: find and reach it, TLS, fetch a token where one is needed,
+   * authenticate, list the models, generate one token.
    * The last step costs what one token costs.
    *
    * @generated from rpc pontage.admin.v1.ProviderService.TestProvider
