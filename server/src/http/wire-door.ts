@@ -1,14 +1,15 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
+import { embedding } from "../dialects/codec.ts";
 import type { Address, Dialect, DialectRoute } from "../dialects/dialect.ts";
 import { dialectOf } from "../dialects/index.ts";
 import { parseObject } from "../dialects/wire.ts";
 import type { FrameWriter, Framing } from "../framing/framing.ts";
-import { WireRequest } from "../payload/request.ts";
+import { wireRequest } from "../payload/request.ts";
 import type { Activity } from "../pipeline/activity.ts";
 import { Call, type Door } from "../pipeline/call.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
 import { eventWriter } from "../pipeline/relay.ts";
-import type { CountReply, StreamReply, UnaryReply } from "../pipeline/reply.ts";
+import type { CountReply, StreamReply, UnaryReply, VectorReply } from "../pipeline/reply.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Clock } from "../world.ts";
 import { callHeaders, errorHeaders, lossText, targetHeaders, usdText } from "./answer-headers.ts";
@@ -60,12 +61,12 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       read: async () => {
         const raw = await readBody(request);
         try {
-          return new WireRequest(dialect, raw, address);
+          return wireRequest(dialect, route.operation, raw, address);
         } catch (error) {
           const meant = meantBy(raw, route);
           if (!meant) throw error;
           call.door = { ...door, dialect: meant, framing: meant.stream.framing };
-          return new WireRequest(meant, raw);
+          return wireRequest(meant, route.operation, raw);
         }
       },
     });
@@ -85,8 +86,8 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
           end.status = 200;
           if (reply.kind === "stream") sendStream(response, call, reply);
           else if (reply.kind === "count") sendCount(response, call, reply);
-          else if (call.request!.head.stream) sendUnaryAsStream(response, call, reply);
-          else sendUnary(response, call, reply);
+          else if (reply.kind === "unary" && call.request!.head.stream) sendUnaryAsStream(response, call, reply);
+          else sendWhole(response, call, reply);
         },
         (cause) => {
           const error = asGatewayError(cause, call.id, log);
@@ -101,10 +102,15 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       });
   };
 
-  function sendUnary(response: HttpResponse, call: Call, reply: UnaryReply): void {
+  function sendWhole(response: HttpResponse, call: Call, reply: UnaryReply | VectorReply): void {
     const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
-    const unsaid = { id: call.id, model: call.request!.head.model, createTimeSeconds };
-    const body = reply.bytes(doorOf(call).dialect, call.losses, unsaid);
+    const { head } = call.request!;
+    const unsaid = { id: call.id, model: head.model, createTimeSeconds };
+    const { dialect, operation } = doorOf(call);
+    const body =
+      reply.kind === "vectors"
+        ? reply.bytes(embedding(dialect, operation), call.losses, unsaid, head)
+        : reply.bytes(dialect, call.losses, unsaid, head);
     const last = call.attempts.at(-1)!;
     writeHead(response, 200, [
       ...["content-type", "application/json", "content-length", String(body.length)],

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { LossReport } from "../canonical/loss.ts";
 import { openaiChat } from "../dialects/openai-chat/index.ts";
-import { WireRequest } from "./request.ts";
+import { wireRequest } from "./request.ts";
 
 /** The bytes that go to an upstream of the same dialect. */
 function sent(body: string, model: string): string {
-  const request = new WireRequest(openaiChat, Buffer.from(body));
-  const target = { dialect: openaiChat, model, askUsage: true, outputLimit: 1, quirks: undefined };
-  return request.bytes({ ...target, losses: new LossReport() }).toString("utf8");
+  const request = wireRequest(openaiChat, "generate", Buffer.from(body));
+  const target = { dialect: openaiChat, operation: "generate" as const, model, askUsage: true, outputLimit: 1 };
+  return request.bytes({ ...target, quirks: undefined, losses: new LossReport() }).toString("utf8");
 }
 
 for (const [what, before, words] of [

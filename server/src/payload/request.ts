@@ -1,14 +1,16 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
-import type { Address, Dialect, Quirks, RequestHead } from "../dialects/dialect.ts";
+import { embedding, type Family, generation, isEmbedding } from "../dialects/codec.ts";
+import type { Address, Dialect, Operation, Quirks, RequestHead } from "../dialects/dialect.ts";
 import { type Gated, gateJson } from "./json-gate.ts";
 
 /** What an attempt changes in a request, and what it must know to write it. */
 export interface RequestTarget {
   readonly dialect: Dialect;
+  /** The operation as the target has it. */
+  readonly operation: Operation;
   /** The model as the provider names it. */
   readonly model: string;
   /** The provider reports usage in a stream only when asked. */
@@ -16,8 +18,6 @@ export interface RequestTarget {
   readonly outputLimit: number;
   readonly quirks: Quirks | undefined;
   readonly losses: Losses;
-  /** The input is only to be counted. */
-  readonly counting?: boolean;
 }
 
 /**
@@ -28,28 +28,41 @@ export interface Request {
   readonly head: RequestHead;
   /** How many bytes the client's words took; the base of estimates. */
   readonly size: number;
-  /** The request in the canonical model. */
-  value(): GenerateRequest;
   /** The request as the target's dialect writes it. The original is not changed. */
   bytes(target: RequestTarget): Buffer;
 }
 
-/** A request as a client wrote it. */
-export class WireRequest implements Request {
+/** A request as a client wrote it. `address` is what the path said. */
+export function wireRequest(dialect: Dialect, operation: Operation, raw: Buffer, address?: Address): Request {
+  return isEmbedding(operation)
+    ? new WireRequest(embedding, dialect, operation, raw, address)
+    : new WireRequest(generation, dialect, operation, raw, address);
+}
+
+class WireRequest<Said> implements Request {
   readonly head: RequestHead;
+  readonly #family: Family<Said, unknown>;
   readonly #dialect: Dialect;
+  readonly #operation: Operation;
   readonly #address: Address;
   readonly #raw: Buffer;
   /** Every character is one byte, so that places in the text are places in the bytes. */
   readonly #isAscii: boolean;
   readonly #gated: Gated;
   readonly #wire: JsonObject;
-  #value: GenerateRequest | undefined;
+  #value: Said | undefined;
 
-  /** `address` is what the path said. */
-  constructor(dialect: Dialect, raw: Buffer, address: Address = {}) {
+  constructor(
+    family: Family<Said, unknown>,
+    dialect: Dialect,
+    operation: Operation,
+    raw: Buffer,
+    address: Address = {},
+  ) {
     if (!isUtf8(raw)) throw new GatewayError(Reason.MALFORMED_JSON, "The body is not valid UTF-8.");
+    this.#family = family;
     this.#dialect = dialect;
+    this.#operation = operation;
     this.#address = address;
     this.#raw = raw;
     // The text is not kept: a call lives long enough for the garbage collector to carry it along.
@@ -57,53 +70,50 @@ export class WireRequest implements Request {
     this.#isAscii = text.length === raw.length;
     this.#gated = gateJson(text);
     this.#wire = parseObject(text);
-    this.head = dialect.request.head(this.#wire, address);
+    this.head = family(dialect, operation).request.head(this.#wire, address);
   }
 
   get size(): number {
     return this.#raw.length;
   }
 
-  value(): GenerateRequest {
-    this.#value ??= this.#dialect.request.decode(this.#wire, this.#address);
-    return this.#value;
-  }
-
   bytes(target: RequestTarget): Buffer {
-    const { dialect, model, askUsage } = target;
-    if (dialect !== this.#dialect) return encode(this.value(), target, this.head.stream);
-    const edits = dialect.request.edits(this.#wire, { model, askUsage });
+    const { dialect, operation, model, askUsage } = target;
+    const { request } = this.#family(this.#dialect, this.#operation);
+    if (dialect !== this.#dialect || operation !== this.#operation) {
+      this.#value ??= request.decode(this.#wire, this.#address);
+      return encode(this.#family, this.#value, target, this.head.stream);
+    }
+    const edits = request.edits(this.#wire, { model, askUsage });
     return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
   }
 }
 
 /** A request made in the canonical model, by an RPC. */
-export class CanonicalRequest implements Request {
+export class CanonicalRequest<Said> implements Request {
   readonly head: RequestHead;
   readonly size: number;
-  readonly #value: GenerateRequest;
+  readonly #family: Family<Said, unknown>;
+  readonly #value: Said;
 
   /** `size` is that of the message on the wire. */
-  constructor(value: GenerateRequest, stream: boolean, size: number) {
+  constructor(family: Family<Said, unknown>, value: Said, head: RequestHead, size: number) {
+    this.#family = family;
     this.#value = value;
+    this.head = head;
     this.size = size;
-    this.head = { model: value.model, stream, showUsage: true, maxOutputTokens: value.maxOutputTokens };
-  }
-
-  value(): GenerateRequest {
-    return this.#value;
   }
 
   bytes(target: RequestTarget): Buffer {
-    return encode(this.#value, target, this.head.stream);
+    return encode(this.#family, this.#value, target, this.head.stream);
   }
 }
 
-function encode(value: GenerateRequest, target: RequestTarget, stream: boolean): Buffer {
-  const { dialect, model, askUsage, outputLimit, quirks, losses, counting } = target;
+function encode<Said>(family: Family<Said, unknown>, value: Said, target: RequestTarget, stream: boolean): Buffer {
+  const { dialect, operation, model, askUsage, outputLimit, quirks, losses } = target;
   const context = { model, stream, askUsage, outputLimit, losses, ...(quirks && { quirks }) };
-  const wire = dialect.request.encode(value, context);
-  return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire, model) : wire));
+  const wire = family(dialect, operation).request.encode(value, context);
+  return Buffer.from(JSON.stringify(operation === "count-tokens" ? dialect.count.request(wire, model) : wire));
 }
 
 /** Replaces or adds top-level fields and leaves every other byte as it is. */

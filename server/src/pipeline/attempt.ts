@@ -26,11 +26,13 @@ export interface AttemptTools {
  */
 export async function attempt(call: Call, target: Target, { journal, clock }: AttemptTools): Promise<Reply> {
   const request = call.request!;
-  const { provider, speaking, model, outputLimit } = target;
+  const { provider, speaking, operation, model, outputLimit } = target;
+  const { quirks } = provider;
   const { dialect } = speaking;
   const { stream } = request.head;
   const askUsage = stream && provider.streamUsage === "ask";
-  const body = request.bytes({ dialect, model, askUsage, outputLimit, quirks: provider.quirks, losses: call.losses });
+  const { losses } = call;
+  const body = request.bytes({ dialect, operation, model, askUsage, outputLimit, quirks, losses });
   refuseLosses(call, dialect.id);
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
 
@@ -83,7 +85,7 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
       head(status, answerHeaders) {
         settlement.start(status);
         const { name, withoutSecrets } = provider;
-        const upstream = { name, dialect, withoutSecrets };
+        const upstream = { name, dialect, operation, withoutSecrets };
         const streamed = (answerHeaders["content-type"] ?? "").startsWith(dialect.stream.framing.mediaType);
         if (status >= 400) {
           answer = errorAnswer(upstream, answerHeaders, settlement, owner);
@@ -93,7 +95,9 @@ export async function attempt(call: Call, target: Target, { journal, clock }: At
         } else if (stream && streamed) {
           answer = streamAnswer(call, target, sending, settlement, owner);
         } else {
-          answer = wholeAnswer(upstream, call.door.dialect === dialect && !stream, settlement, owner);
+          const { door } = call;
+          const passes = door.dialect === dialect && door.operation === operation && !stream;
+          answer = wholeAnswer(upstream, passes, settlement, owner);
         }
       },
       data: (chunk) => answer?.data(chunk),

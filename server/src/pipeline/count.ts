@@ -16,17 +16,11 @@ const maxCountBytes = 64 * 1024;
 export async function countTokens(call: Call, target: Target | undefined): Promise<CountReply> {
   const request = call.request!;
   if (!target) return new CountReply(estimateInputTokens(request.size), true);
-  const { provider, speaking, model, outputLimit, path } = target;
+  const { provider, speaking, operation, model, outputLimit, path } = target;
   const { dialect } = speaking;
-  const body = request.bytes({
-    dialect,
-    model,
-    askUsage: false,
-    outputLimit,
-    quirks: provider.quirks,
-    losses: call.losses,
-    counting: true,
-  });
+  const { quirks } = provider;
+  const { losses } = call;
+  const body = request.bytes({ dialect, operation, model, askUsage: false, outputLimit, quirks, losses });
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);
   const answer = await fetchWhole(provider, path, headers, body, {
     maxBytes: maxCountBytes,

@@ -1,3 +1,4 @@
+import type { Operation } from "../dialects/dialect.ts";
 import type { Provider, Speaking } from "../providers/provider.ts";
 
 /** Where an attempt goes. */
@@ -6,6 +7,8 @@ export interface Target {
   /** The model as the provider names it. */
   readonly model: string;
   readonly speaking: Speaking;
+  /** The operation as the provider has it. */
+  readonly operation: Operation;
   /** The operation's path at the provider. */
   readonly path: string;
   /** The model's own output limit, for dialects that must name one. */

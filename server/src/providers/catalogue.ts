@@ -50,13 +50,20 @@ const messages: Speech = {
   paths: { generate: "/messages", "count-tokens": "/messages/count_tokens" },
 };
 
-/** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
-const ollama: Speech = { dialect: "ollama-chat", paths: { generate: "/api/chat" } };
+/** Who has embeddings beside chat has them here. */
+const embeddingChat: Speech = { ...chat, paths: { ...chat.paths, embed: "/embeddings" } };
 
-const cohereChat: Speech = { dialect: "cohere-chat", paths: { generate: "/v2/chat" } };
+/** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
+const ollama: Speech = {
+  dialect: "ollama-chat",
+  paths: { generate: "/api/chat", embed: "/api/embed", "embed-one": "/api/embeddings" },
+};
+
+const cohereChat: Speech = { dialect: "cohere-chat", paths: { generate: "/v2/chat", embed: "/v2/embed" } };
 
 /** Chat first: it is what a client of another dialect is translated to. */
 const chatAndResponses = [chat, responses] as const;
+const embeddingChatAndResponses = [embeddingChat, responses] as const;
 
 const generateContent: Speech = {
   dialect: "gemini",
@@ -65,6 +72,8 @@ const generateContent: Speech = {
     // Without this the stream is one JSON array.
     stream: "/models/{model}:streamGenerateContent?alt=sse",
     "count-tokens": "/models/{model}:countTokens",
+    embed: "/models/{model}:batchEmbedContents",
+    "embed-one": "/models/{model}:embedContent",
   },
 };
 
@@ -91,7 +100,7 @@ export const catalogue = {
     title: "OpenAI",
     baseUrl: "https://api.openai.com/v1",
     auth: bearer(),
-    speaks: [chat, countedResponses],
+    speaks: [embeddingChat, countedResponses],
     modelsPath: "/models",
     env: ["OPENAI_API_KEY"],
     streamUsage: "ask",
@@ -125,11 +134,12 @@ export const catalogue = {
   },
   mistral: {
     ...compatible,
+    speaks: [embeddingChat],
     title: "Mistral",
     baseUrl: "https://api.mistral.ai/v1",
     env: ["MISTRAL_API_KEY"],
     streamUsage: "always", // and it refuses fields it does not know
-    quirks: { ...compatible.quirks, takesPrefix: true },
+    quirks: { ...compatible.quirks, takesPrefix: true, outputDimension: true },
   },
   xai: { ...compatible, speaks: chatAndResponses, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
   groq: {
@@ -156,7 +166,7 @@ export const catalogue = {
   },
   openrouter: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: embeddingChatAndResponses,
     title: "OpenRouter",
     baseUrl: "https://openrouter.ai/api/v1",
     env: ["OPENROUTER_API_KEY"],
@@ -171,10 +181,16 @@ export const catalogue = {
     env: ["COHERE_API_KEY", "CO_API_KEY"],
     streamUsage: "always",
   },
-  together: { ...compatible, title: "Together AI", baseUrl: "https://api.together.xyz/v1", env: ["TOGETHER_API_KEY"] },
+  together: {
+    ...compatible,
+    speaks: [embeddingChat],
+    title: "Together AI",
+    baseUrl: "https://api.together.xyz/v1",
+    env: ["TOGETHER_API_KEY"],
+  },
   fireworks: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: embeddingChatAndResponses,
     title: "Fireworks AI",
     baseUrl: "https://api.fireworks.ai/inference/v1",
     env: ["FIREWORKS_API_KEY"],
@@ -188,7 +204,7 @@ export const catalogue = {
   },
   ollama: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: embeddingChatAndResponses,
     title: "Ollama",
     baseUrl: "http://localhost:11434/v1",
     local: true,
@@ -200,7 +216,7 @@ export const catalogue = {
     baseUrl: "http://localhost:11434",
     speaks: [
       ollama,
-      { dialect: "openai-chat", paths: { generate: "/v1/chat/completions" } },
+      { dialect: "openai-chat", paths: { generate: "/v1/chat/completions", embed: "/v1/embeddings" } },
       { dialect: "openai-responses", paths: { generate: "/v1/responses" } },
     ],
     modelsPath: "/v1/models",
@@ -208,13 +224,19 @@ export const catalogue = {
   },
   lmstudio: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: embeddingChatAndResponses,
     title: "LM Studio",
     baseUrl: "http://localhost:1234/v1",
     local: true,
   },
-  vllm: { ...compatible, speaks: chatAndResponses, title: "vLLM", baseUrl: "http://localhost:8000/v1", local: true },
-  openai_compatible: { ...compatible, title: "OpenAI-compatible" },
+  vllm: {
+    ...compatible,
+    speaks: embeddingChatAndResponses,
+    title: "vLLM",
+    baseUrl: "http://localhost:8000/v1",
+    local: true,
+  },
+  openai_compatible: { ...compatible, speaks: [embeddingChat], title: "OpenAI-compatible" },
   anthropic_compatible: {
     title: "Anthropic-compatible",
     auth: header("x-api-key"),
@@ -233,7 +255,7 @@ export const catalogue = {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [chat, messages, countedResponses, generateContent, converse, ollama, cohereChat],
+    speaks: [embeddingChat, messages, countedResponses, generateContent, converse, ollama, cohereChat],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],
