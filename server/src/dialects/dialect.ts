@@ -9,6 +9,7 @@ import type { Framing } from "../framing/framing.ts";
 
 export type DialectId =
   | "openai-chat"
+  | "openai-completions"
   | "openai-responses"
   | "anthropic-messages"
   | "gemini"

@@ -53,6 +53,9 @@ const messages: Speech = {
 /** Who has embeddings beside chat has them here. */
 const embeddingChat: Speech = { ...chat, paths: { ...chat.paths, embed: "/embeddings" } };
 
+/** The older completions, for clients that want nothing else: everybody else is translated to chat. */
+const completions: Speech = { dialect: "openai-completions", paths: { generate: "/completions" } };
+
 /** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
 const ollama: Speech = {
   dialect: "ollama-chat",
@@ -63,7 +66,7 @@ const cohereChat: Speech = { dialect: "cohere-chat", paths: { generate: "/v2/cha
 
 /** Chat first: it is what a client of another dialect is translated to. */
 const chatAndResponses = [chat, responses] as const;
-const embeddingChatAndResponses = [embeddingChat, responses] as const;
+const allCompatible = [embeddingChat, responses, completions] as const;
 
 const generateContent: Speech = {
   dialect: "gemini",
@@ -100,7 +103,7 @@ export const catalogue = {
     title: "OpenAI",
     baseUrl: "https://api.openai.com/v1",
     auth: bearer(),
-    speaks: [embeddingChat, countedResponses],
+    speaks: [embeddingChat, countedResponses, completions],
     modelsPath: "/models",
     env: ["OPENAI_API_KEY"],
     streamUsage: "ask",
@@ -166,7 +169,7 @@ export const catalogue = {
   },
   openrouter: {
     ...compatible,
-    speaks: embeddingChatAndResponses,
+    speaks: allCompatible,
     title: "OpenRouter",
     baseUrl: "https://openrouter.ai/api/v1",
     env: ["OPENROUTER_API_KEY"],
@@ -183,14 +186,14 @@ export const catalogue = {
   },
   together: {
     ...compatible,
-    speaks: [embeddingChat],
+    speaks: [embeddingChat, completions],
     title: "Together AI",
     baseUrl: "https://api.together.xyz/v1",
     env: ["TOGETHER_API_KEY"],
   },
   fireworks: {
     ...compatible,
-    speaks: embeddingChatAndResponses,
+    speaks: allCompatible,
     title: "Fireworks AI",
     baseUrl: "https://api.fireworks.ai/inference/v1",
     env: ["FIREWORKS_API_KEY"],
@@ -204,7 +207,7 @@ export const catalogue = {
   },
   ollama: {
     ...compatible,
-    speaks: embeddingChatAndResponses,
+    speaks: allCompatible,
     title: "Ollama",
     baseUrl: "http://localhost:11434/v1",
     local: true,
@@ -218,25 +221,26 @@ export const catalogue = {
       ollama,
       { dialect: "openai-chat", paths: { generate: "/v1/chat/completions", embed: "/v1/embeddings" } },
       { dialect: "openai-responses", paths: { generate: "/v1/responses" } },
+      { dialect: "openai-completions", paths: { generate: "/v1/completions" } },
     ],
     modelsPath: "/v1/models",
     local: true,
   },
   lmstudio: {
     ...compatible,
-    speaks: embeddingChatAndResponses,
+    speaks: allCompatible,
     title: "LM Studio",
     baseUrl: "http://localhost:1234/v1",
     local: true,
   },
   vllm: {
     ...compatible,
-    speaks: embeddingChatAndResponses,
+    speaks: allCompatible,
     title: "vLLM",
     baseUrl: "http://localhost:8000/v1",
     local: true,
   },
-  openai_compatible: { ...compatible, speaks: [embeddingChat], title: "OpenAI-compatible" },
+  openai_compatible: { ...compatible, speaks: [embeddingChat, completions], title: "OpenAI-compatible" },
   anthropic_compatible: {
     title: "Anthropic-compatible",
     auth: header("x-api-key"),
@@ -255,7 +259,7 @@ export const catalogue = {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [embeddingChat, messages, countedResponses, generateContent, converse, ollama, cohereChat],
+    speaks: [embeddingChat, messages, countedResponses, generateContent, converse, ollama, cohereChat, completions],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],

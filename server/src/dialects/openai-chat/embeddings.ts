@@ -38,6 +38,7 @@ import {
   stringIn,
 } from "../wire.ts";
 import { edits } from "./head.ts";
+import { checkTexts, isTokens } from "./texts.ts";
 import { decodeUsage } from "./usage.ts";
 
 const dialect = "openai-chat";
@@ -63,23 +64,8 @@ function readHead(wire: JsonObject): RequestHead {
   required(wire.model, "model");
   if (wire.model === "") throw invalid("model", "`model` is empty.");
   required(wire.input, "input");
-  checkInput(wire.input!);
+  checkTexts(wire.input!, "input");
   return embeddingHead(wire.model as string, [stringIn(wire.encoding_format) ?? "float"]);
-}
-
-/** A text, a list of texts, a list of tokens, a list of lists of tokens; some servers take objects in a list. */
-function checkInput(input: JsonValue): void {
-  if (typeof input === "string") return;
-  if (!Array.isArray(input)) throw invalid("input", "`input` must be a string or a list.");
-  if (input.length === 0) throw invalid("input", "`input` is empty. It needs at least one text.");
-  if (isTokens(input)) return;
-  const wrong = input.findIndex((item) => typeof item !== "string" && objectIn(item) === undefined && !isTokens(item));
-  if (wrong === -1) return;
-  throw invalid(`input[${wrong}]`, `\`input[${wrong}]\` must be a string or a list of tokens.`);
-}
-
-function isTokens(value: JsonValue): value is number[] {
-  return Array.isArray(value) && value.length > 0 && value.every((token) => countIn(token) !== undefined);
 }
 
 function decodeRequest(wire: JsonObject): EmbeddingRequest {
