@@ -1,5 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { EmbeddingRequest } from "@pontage/gen/pontage/v1/embedding_pb.ts";
+import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import { embedding, type Family, generation, isEmbedding } from "../dialects/codec.ts";
@@ -28,6 +30,8 @@ export interface Request {
   readonly head: RequestHead;
   /** How many bytes the client's words took; the base of estimates. */
   readonly size: number;
+  /** The request in the canonical model; undefined where nothing is to be generated. */
+  value(): GenerateRequest | undefined;
   /** The request as the target's dialect writes it. The original is not changed. */
   bytes(target: RequestTarget): Buffer;
 }
@@ -39,7 +43,9 @@ export function wireRequest(dialect: Dialect, operation: Operation, raw: Buffer,
     : new WireRequest(generation, dialect, operation, raw, address);
 }
 
-class WireRequest<Said> implements Request {
+type Canonical = GenerateRequest | EmbeddingRequest;
+
+class WireRequest<Said extends Canonical> implements Request {
   readonly head: RequestHead;
   readonly #family: Family<Said, unknown>;
   readonly #dialect: Dialect;
@@ -77,20 +83,27 @@ class WireRequest<Said> implements Request {
     return this.#raw.length;
   }
 
+  value(): GenerateRequest | undefined {
+    return generationIn(this.#understood());
+  }
+
   bytes(target: RequestTarget): Buffer {
     const { dialect, operation, model, askUsage } = target;
-    const { request } = this.#family(this.#dialect, this.#operation);
     if (dialect !== this.#dialect || operation !== this.#operation) {
-      this.#value ??= request.decode(this.#wire, this.#address);
-      return encode(this.#family, this.#value, target, this.head.stream);
+      return encode(this.#family, this.#understood(), target, this.head.stream);
     }
-    const edits = request.edits(this.#wire, { model, askUsage });
+    const edits = this.#family(dialect, operation).request.edits(this.#wire, { model, askUsage });
     return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
+  }
+
+  #understood(): Said {
+    this.#value ??= this.#family(this.#dialect, this.#operation).request.decode(this.#wire, this.#address);
+    return this.#value;
   }
 }
 
 /** A request made in the canonical model, by an RPC. */
-export class CanonicalRequest<Said> implements Request {
+export class CanonicalRequest<Said extends Canonical> implements Request {
   readonly head: RequestHead;
   readonly size: number;
   readonly #family: Family<Said, unknown>;
@@ -104,9 +117,17 @@ export class CanonicalRequest<Said> implements Request {
     this.size = size;
   }
 
+  value(): GenerateRequest | undefined {
+    return generationIn(this.#value);
+  }
+
   bytes(target: RequestTarget): Buffer {
     return encode(this.#family, this.#value, target, this.head.stream);
   }
+}
+
+function generationIn(said: Canonical): GenerateRequest | undefined {
+  return said.$typeName === "pontage.v1.GenerateRequest" ? said : undefined;
 }
 
 function encode<Said>(family: Family<Said, unknown>, value: Said, target: RequestTarget, stream: boolean): Buffer {

@@ -180,7 +180,7 @@ export const catalogue = {
     baseUrl: "https://api.cohere.com",
     auth: bearer(),
     speaks: [cohereChat],
-    modelsPath: "/v1/models?endpoint=chat&page_size=1000",
+    modelsPath: "/v1/models?page_size=1000",
     env: ["COHERE_API_KEY", "CO_API_KEY"],
     streamUsage: "always",
   },
