@@ -65,6 +65,18 @@ export function checkTexts(list: readonly unknown[], path: string): void {
   if (wrong !== -1) throw invalid(`${path}[${wrong}]`, `\`${path}[${wrong}]\` must be a string.`);
 }
 
+/** The parts of an input, for dialects that know more than text. Nobody calls anything in what is embedded. */
+export function partsOf(input: EmbeddingInput, path: string, crossing: Crossing): readonly Part[] {
+  if (input.tokens.length > 0) throw crossing.cannot(path, "An input of tokens", "Send the text.");
+  for (const [at, { kind }] of input.parts.entries()) {
+    if (kind.case === "opaque" || kind.case === "text" || mediaKinds.has(kind.case ?? "")) continue;
+    throw crossing.cannot(`${path}.parts[${at}]`, "An input that is neither a text nor a picture");
+  }
+  return input.parts;
+}
+
+const mediaKinds: ReadonlySet<string> = new Set(["image", "audio", "file"]);
+
 /** The words of an input, for dialects that know nothing else. */
 export function wordsOf(input: EmbeddingInput, path: string, crossing: Crossing): string {
   crossing.extra(input.extra, path);

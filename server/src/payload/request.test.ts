@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Reason } from "../canonical/error.ts";
 import { LossReport } from "../canonical/loss.ts";
 import { openaiChat } from "../dialects/openai-chat/index.ts";
 import { wireRequest } from "./request.ts";
@@ -25,3 +26,15 @@ for (const [what, before, words] of [
     expect(sent(body, "m")).toBe(body.replace(/\t}\n$/, '\t,"stream_options":{"include_usage":true}}\n'));
   });
 }
+
+// A client that splits texts into tokens itself sends as many as OpenAI takes in one call, each a value of its own.
+test("as many tokens as OpenAI embeds in one call are let through, and other requests are not that large", () => {
+  const tokens = Array.from({ length: 300 }, () => Array.from({ length: 1000 }, (_, at) => at));
+  const body = Buffer.from(JSON.stringify({ model: "m", input: tokens }));
+  expect(wireRequest(openaiChat, "embed", body).head.model).toBe("m");
+  const messages = [{ role: "user", content: "Hello" }];
+  const chat = Buffer.from(JSON.stringify({ model: "m", messages, input: tokens }));
+  expect(() => wireRequest(openaiChat, "generate", chat)).toThrow(
+    expect.objectContaining({ reason: Reason.BODY_TOO_COMPLEX }),
+  );
+});

@@ -6,7 +6,7 @@ import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import { embedding, type Family, generation, isEmbedding } from "../dialects/codec.ts";
 import type { Address, Dialect, Operation, Quirks, RequestHead } from "../dialects/dialect.ts";
-import { type Gated, gateJson } from "./json-gate.ts";
+import { defaultGateLimits, embeddingGateLimits, type Gated, gateJson } from "./json-gate.ts";
 
 /** What an attempt changes in a request, and what it must know to write it. */
 export interface RequestTarget {
@@ -74,7 +74,7 @@ class WireRequest<Said extends Canonical> implements Request {
     // The text is not kept: a call lives long enough for the garbage collector to carry it along.
     const text = raw.toString("utf8");
     this.#isAscii = text.length === raw.length;
-    this.#gated = gateJson(text);
+    this.#gated = gateJson(text, isEmbedding(operation) ? embeddingGateLimits : defaultGateLimits);
     this.#wire = parseObject(text);
     this.head = family(dialect, operation).request.head(this.#wire, address);
   }

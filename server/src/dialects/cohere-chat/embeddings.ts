@@ -19,6 +19,7 @@ import {
   embeddingRequest,
   inputOf,
   inputPath,
+  partsOf,
   textInput,
   vector,
 } from "../embedding.ts";
@@ -184,8 +185,7 @@ function encodeInputs(request: EmbeddingRequest, spelt: string, crossing: Crossi
 
 function encodeInput(input: EmbeddingInput, path: string, crossing: Crossing): JsonObject[] {
   crossing.extra(input.extra, path);
-  if (input.tokens.length > 0) throw crossing.cannot(path, "An input of tokens", "Send the text.");
-  return input.parts.map((said, at) => encodePart(said, `${path}.parts[${at}]`, crossing));
+  return partsOf(input, path, crossing).map((said, at) => encodePart(said, `${path}.parts[${at}]`, crossing));
 }
 
 /** The model must know what the vectors are for. Where nobody said, they are for being looked up. */

@@ -19,6 +19,7 @@ import {
   inputPath,
   losePurpose,
   loseTruncation,
+  partsOf,
   vector,
 } from "../embedding.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
@@ -216,9 +217,8 @@ function encodeAll(request: EmbeddingRequest, { losses }: RequestContext): JsonO
 }
 
 function encodeParts(input: EmbeddingInput, path: string, crossing: Crossing): JsonObject[] {
-  if (input.tokens.length > 0) throw crossing.cannot(path, "An input of tokens", "Send the text.");
   const context = { crossing, readArguments: () => ({}), functionOf: () => "" };
-  return input.parts.flatMap<JsonObject>((said, at) => {
+  return partsOf(input, path, crossing).flatMap<JsonObject>((said, at) => {
     if (said.kind.case === "opaque" && said.kind.value.dialect !== dialect) {
       throw crossing.cannotCarry(path, said.kind.value);
     }
