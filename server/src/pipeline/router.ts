@@ -57,7 +57,7 @@ export class Router {
   target(name: string, door: DialectId | undefined, asked: Operation, stream = false): Target | undefined {
     const { provider, model } = this.address(name);
     const operation = operationAt(provider, door, asked);
-    const speaking = speakingFor(provider, door, operation);
+    const speaking = speakingFor(provider, door, operation, model);
     const path = speaking && pathOf(speaking, operation, stream, model);
     if (!speaking || !path) return undefined;
     return { provider, model, speaking, operation, path, outputLimit: outputLimitOf(provider.type, model) };

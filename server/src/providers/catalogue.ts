@@ -37,6 +37,8 @@ export type Paths = Partial<Record<Operation | "stream", string>>;
 export interface Speech {
   readonly dialect: DialectId;
   readonly paths: Paths;
+  /** It is spoken with these models only. Without it with all. */
+  readonly models?: RegExp;
 }
 
 const chat: Speech = { dialect: "openai-chat", paths: { generate: "/chat/completions" } };
@@ -55,6 +57,12 @@ const embeddingChat: Speech = { ...chat, paths: { ...chat.paths, embed: "/embedd
 
 /** The older completions, for clients that want nothing else: everybody else is translated to chat. */
 const completions: Speech = { dialect: "openai-completions", paths: { generate: "/completions" } };
+
+/** At OpenAI itself only the models from before chat can. */
+const openaiCompletions: Speech = {
+  ...completions,
+  models: /^(ft:)?(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)/,
+};
 
 /** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
 const ollama: Speech = {
@@ -103,7 +111,7 @@ export const catalogue = {
     title: "OpenAI",
     baseUrl: "https://api.openai.com/v1",
     auth: bearer(),
-    speaks: [embeddingChat, countedResponses, completions],
+    speaks: [embeddingChat, countedResponses, openaiCompletions],
     modelsPath: "/models",
     env: ["OPENAI_API_KEY"],
     streamUsage: "ask",

@@ -56,3 +56,9 @@ test("what is no list is the provider's mistake", async () => {
   await expect(discover("gemini_compatible", {})).rejects.toThrow(GatewayError);
   await expect(discover("gemini_compatible", {})).rejects.toMatchObject({ reason: Reason.UPSTREAM_GARBAGE });
 });
+
+test("Cohere's list has names and no prefix", async () => {
+  const path = "/v1beta/v1/models?page_size=1000";
+  const found = await discover("cohere", { [path]: { models: [{ name: "command-a" }, { name: "embed-v4.0" }] } });
+  expect(found).toEqual({ names: ["command-a", "embed-v4.0"], asked: [path] });
+});

@@ -68,6 +68,8 @@ export interface Provider {
 export interface Speaking {
   readonly dialect: Dialect;
   readonly paths: Paths;
+  /** The models it is spoken with; undefined where with all. */
+  readonly models: RegExp | undefined;
   /** Name, value, name, value, ... */
   readonly headers: readonly string[];
   /** Request headers of a client that are passed on: of any client, and of one that speaks the same dialect. */
@@ -104,8 +106,9 @@ export function createProvider(settings: ProviderSettings, clock: Clock, dispatc
     modelsPath: type.modelsPath === undefined ? undefined : `${prefix}${type.modelsPath}`,
     sign: signerOf(settings, type, url.host, clock),
     models: new Set(settings.models),
-    speaks: type.speaks.map(({ dialect, paths }) => ({
+    speaks: type.speaks.map(({ dialect, paths, models }) => ({
       dialect: dialectOf(dialect),
+      models,
       paths: Object.fromEntries(Object.entries(paths).map(([operation, path]) => [operation, prefix + path])),
       headers: [...baseHeaders, ...dialectHeaders(dialect), ...own.flat()],
       passed: {
@@ -161,8 +164,9 @@ export function speakingFor(
   provider: Provider,
   door: DialectId | undefined,
   operation: Operation,
+  model: string,
 ): Speaking | undefined {
-  const able = provider.speaks.filter(({ paths }) => paths[operation]);
+  const able = provider.speaks.filter(({ paths, models }) => paths[operation] && (!models || models.test(model)));
   return able.find(({ dialect }) => dialect.id === door) ?? able[0];
 }
 
