@@ -31,6 +31,8 @@ export const modelKinds = {
   busy: "refuses-429",
   /** Holds no vectors, or holds what is none. */
   empty: "empty",
+  /** Makes vectors so long that an answer has more bytes than a generated one may have. */
+  large: "large",
   broken: "broken",
 } as const;
 
@@ -159,6 +161,10 @@ export async function startEmbeddingUpstream(): Promise<EmbeddingUpstream> {
     if (refused) return send(Number(refused), asked.refusal(Number(refused), "the upstream's own words"));
     if (model.includes(modelKinds.empty)) return send(200, asked.answer([], 1));
     if (model.includes(modelKinds.broken)) return send(200, asked.answer([["a" as unknown as number]], undefined));
+    if (model.includes(modelKinds.large)) {
+      const long = Array.from({ length: 3_500_000 }, (_, at) => Math.fround(Math.sin(at)));
+      return send(200, asked.answer([long], 1));
+    }
     const tokens = model.includes(modelKinds.silent) ? undefined : texts.join("").length;
     send(200, asked.answer(texts.map(vectorOf), tokens));
   });

@@ -245,6 +245,25 @@ describe("one text in the forms that are for one", () => {
   });
 });
 
+// An answer to 2048 inputs of 3072 numbers has about 140 MB, and has been paid for when it is too long.
+test.each(["openai-chat", "cohere-chat"])(
+  "vectors of more than 64 MB come through from a %s upstream",
+  async (target) => {
+    const answer = await fetch(`${gateway.baseUrl}/v1/embeddings`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.apiKey}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: `${target}/${modelKinds.large}`, input: "Hello" }),
+    });
+    const body = await answer.text();
+    expect(answer.status, body.slice(0, 200)).toBe(200);
+    expect(body.length).toBeGreaterThan(64 * 1024 * 1024);
+    const { data } = JSON.parse(body) as { data: { embedding: number[] }[] };
+    expect(data[0]?.embedding).toHaveLength(3_500_000);
+    const rows = (await gateway.rowsOfModel(modelKinds.large)).filter(({ provider }) => provider === target);
+    expect(rows).toMatchObject([{ outcome: "ok", inputTokens: 1n, usageSource: "provider" }]);
+  },
+);
+
 describe("the RPC", () => {
   const client = () => createClient(EmbeddingService, createGrpcTransport({ baseUrl: gateway.baseUrl }));
   const options = () => ({ headers: { authorization: `Bearer ${gateway.apiKey}` } });

@@ -11,6 +11,8 @@ import type { Settlement } from "./settlement.ts";
 import { asGarbage, garbage, type Speaker, toldBy } from "./upstream-errors.ts";
 
 const maxAnswerBytes = 64 * 1024 * 1024;
+/** As many vectors as OpenAI makes in one call, of its longest, written as decimal numbers: about 140 MB. */
+const maxVectorBytes = 192 * 1024 * 1024;
 /** More of an error than this is not read to the end; its status tells enough. */
 const maxErrorBytes = 1024 * 1024;
 
@@ -29,6 +31,7 @@ export function wholeAnswer(
 ): Answer {
   const { dialect, operation } = upstream;
   const codec = codecOf(dialect, operation);
+  const maxBytes = isEmbedding(operation) ? maxVectorBytes : maxAnswerBytes;
   const chunks: Buffer[] = [];
   let bytes = 0;
   const passed = () => ({ reported: undefined, frames: Math.ceil(bytes / 4), bytes });
@@ -40,9 +43,9 @@ export function wholeAnswer(
     data(chunk) {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes <= maxAnswerBytes) return;
+      if (bytes <= maxBytes) return;
       owner.cancel();
-      refuse(garbage(upstream.name, `more than ${maxAnswerBytes} bytes`));
+      refuse(garbage(upstream.name, `more than ${maxBytes} bytes`));
     },
     end() {
       const raw = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
