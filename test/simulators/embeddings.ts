@@ -13,6 +13,8 @@ export interface EmbeddingUpstream {
   readonly url: string;
   /** The requests for a model, with their paths. */
   requestsFor(model: string): readonly { readonly path: string; readonly wire: Wire; readonly raw: string }[];
+  /** Whether the caller of a model that never answers has gone. */
+  wasLeft(model: string): boolean;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,10 @@ export const modelKinds = {
   busy: "refuses-429",
   /** Holds no vectors, or holds what is none. */
   empty: "empty",
+  /** Never answers. */
+  stuck: "stuck",
+  /** Fails the first time it is asked, with status 503. */
+  shaky: "shaky",
   /** Makes vectors so long that an answer has more bytes than a generated one may have. */
   large: "large",
   broken: "broken",
@@ -142,6 +148,7 @@ function asks(path: string, wire: Wire): Asked | undefined {
 }
 
 export async function startEmbeddingUpstream(): Promise<EmbeddingUpstream> {
+  const left = new Set<string>();
   const received: { model: string; path: string; wire: Wire; raw: string }[] = [];
   const server = http.createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -157,6 +164,10 @@ export async function startEmbeddingUpstream(): Promise<EmbeddingUpstream> {
     if (!asked) return send(404, { error: { message: `nothing at ${path}` } });
     const { model, texts } = asked;
     received.push({ model, path, wire, raw });
+    if (model.includes(modelKinds.stuck)) return void response.on("close", () => left.add(model));
+    if (model.includes(modelKinds.shaky) && received.filter((one) => one.model === model).length === 1) {
+      return send(503, asked.refusal(503, "not now"));
+    }
     const refused = /refuses-(\d+)/.exec(model)?.[1];
     if (refused) return send(Number(refused), asked.refusal(Number(refused), "the upstream's own words"));
     if (model.includes(modelKinds.empty)) return send(200, asked.answer([], 1));
@@ -173,6 +184,7 @@ export async function startEmbeddingUpstream(): Promise<EmbeddingUpstream> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requestsFor: (model) => received.filter((one) => one.model === model),
+    wasLeft: (model) => left.has(model),
     async close() {
       server.closeAllConnections();
       server.close();

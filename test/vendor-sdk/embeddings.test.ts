@@ -7,7 +7,7 @@ import { CohereClientV2, CohereError } from "cohere-ai";
 import { Ollama } from "ollama";
 import type OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestGateway, type TestGateway, upstreamSecret } from "../gateway/gateway.ts";
+import { startTestGateway, type TestGateway, until, upstreamSecret } from "../gateway/gateway.ts";
 import { type EmbeddingUpstream, modelKinds, startEmbeddingUpstream, vectorOf } from "../simulators/embeddings.ts";
 import { openaiVersions } from "./openai-versions.ts";
 
@@ -263,6 +263,39 @@ test.each(["openai-chat", "cohere-chat"])(
     expect(rows).toMatchObject([{ outcome: "ok", inputTokens: 1n, usageSource: "provider" }]);
   },
 );
+
+describe("every attempt has its row", () => {
+  test.each(targets)("one that failed and the one after it, at a %s upstream", async (target) => {
+    const model = `${modelKinds.shaky}-${target}`;
+    const answer = await fetch(`${gateway.baseUrl}/v1/embeddings`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.apiKey}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: `${target}/${model}`, input: "Hello" }),
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("x-pontage-attempts")).toBe("2");
+    expect(await gateway.rowsOfModel(model)).toMatchObject([
+      { attempt: 1n, outcome: "upstream_error", status: 503n, inputTokens: 0n },
+      { attempt: 2n, outcome: "ok", status: 200n, inputTokens: 5n },
+    ]);
+  });
+
+  test.each(targets)("one whose client leaves, at a %s upstream", async (target) => {
+    const model = `${modelKinds.stuck}-${target}`;
+    const abort = new AbortController();
+    const call = fetch(`${gateway.baseUrl}/v2/embed`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${gateway.apiKey}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: `${target}/${model}`, texts: ["Hello"], input_type: "search_query" }),
+      signal: abort.signal,
+    });
+    call.catch(() => {});
+    await until("the upstream has the request", () => upstream.requestsFor(model).length === 1);
+    abort.abort();
+    await until("the upstream sees the client leave", () => upstream.wasLeft(model));
+    expect(await gateway.rowsOfModel(model)).toMatchObject([{ outcome: "partial", reason: "CLIENT_GONE" }]);
+  });
+});
 
 describe("the RPC", () => {
   const client = () => createClient(EmbeddingService, createGrpcTransport({ baseUrl: gateway.baseUrl }));
