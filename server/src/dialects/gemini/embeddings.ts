@@ -133,12 +133,19 @@ function decodeOne(request: JsonObject, path: string): { input: EmbeddingInput; 
   const taskType = stringIn(config.taskType);
   const purpose = taskType !== undefined && Object.hasOwn(purposes, taskType) ? purposes[taskType] : undefined;
   const truncate = booleanIn(config.autoTruncate);
-  const said = new Set(["taskType", "outputDimensionality", "autoTruncate", "title"]);
+  const words = new Set(wishWords);
   // A word without a meaning elsewhere stays as it is.
-  if (purpose === undefined) said.delete("taskType");
-  const beside = fieldsBeside(config, new Set([...said, ...requestWords]));
-  const extra = nested ? { ...beside, [spelling]: "embedContentConfig" } : beside;
-  const own = { ...fieldsBeside(content, new Set(["parts"])), ...(config.title ? { title: config.title } : {}) };
+  if (purpose === undefined) words.delete("taskType");
+  const inner = nested ? (fieldsBeside(config, words) ?? {}) : undefined;
+  const beside = fieldsBeside(request, words);
+  const extra = inner ? { ...beside, embedContentConfig: inner, [spelling]: "embedContentConfig" } : beside;
+  const { role, ...more } = fieldsBeside(content, new Set(["parts"])) ?? {};
+  // Everything that is embedded is somebody's words, so the role says nothing.
+  const own = {
+    ...more,
+    ...(config.title ? { title: config.title } : {}),
+    ...(role === undefined ? {} : { [spelling]: role }),
+  };
   const parts = objectsIn(asList(content.parts), `${path}.content.parts`);
   return {
     input: inputOf(
@@ -192,7 +199,7 @@ function encodeOneRequest(request: EmbeddingRequest, context: RequestContext): J
 function encodeAll(request: EmbeddingRequest, { losses }: RequestContext): JsonObject[] {
   const crossing = new Crossing(request.dialect, dialect, losses);
   const { spelt, rest } = takeSpelling(request.extra);
-  const { model: repeated, ...extra } = crossing.requestExtra(rest) ?? {};
+  const { model: repeated, embedContentConfig: inner, ...extra } = crossing.requestExtra(rest) ?? {};
   if (request.user !== "") crossing.lose("user");
   const taskType = Object.keys(purposes).find((one) => purposes[one] === request.purpose);
   if (taskType === undefined) losePurpose(request, crossing);
@@ -200,18 +207,24 @@ function encodeAll(request: EmbeddingRequest, { losses }: RequestContext): JsonO
   if (!crossing.same) loseTruncation(request, crossing);
   const isTruncated = crossing.same && request.truncation !== EmbeddingTruncation.UNSPECIFIED;
   return request.inputs.map((input, at) => {
-    const { title, ...own } = crossing.extra(input.extra, inputPath(request, at)) ?? {};
+    const { title, [spelling]: role, ...own } = crossing.extra(input.extra, inputPath(request, at)) ?? {};
     const wishes: JsonObject = {
       ...(taskType === undefined ? {} : { taskType }),
       ...(title === undefined ? {} : { title }),
       ...(request.dimensions === undefined ? {} : { outputDimensionality: request.dimensions }),
       ...(isTruncated ? { autoTruncate: request.truncation === EmbeddingTruncation.END } : {}),
-      ...extra,
     };
     return {
       ...(repeated === undefined ? {} : { model: repeated }),
-      content: { parts: encodeParts(input, inputPath(request, at), crossing), ...own },
-      ...(spelt === "embedContentConfig" ? { embedContentConfig: wishes } : wishes),
+      content: {
+        ...(role === undefined ? {} : { role }),
+        parts: encodeParts(input, inputPath(request, at), crossing),
+        ...own,
+      },
+      ...(crossing.same && spelt === "embedContentConfig"
+        ? { embedContentConfig: { ...wishes, ...objectIn(inner) } }
+        : wishes),
+      ...extra,
     };
   });
 }
@@ -290,4 +303,7 @@ const purposes: Readonly<Record<string, EmbeddingPurpose>> = {
   CODE_RETRIEVAL_QUERY: EmbeddingPurpose.CODE_QUERY,
 };
 
-const requestWords = ["model", "content", "embedContentConfig"];
+const wishWords = [
+  ...["model", "content", "embedContentConfig"],
+  ...["taskType", "title", "outputDimensionality", "autoTruncate"],
+];
