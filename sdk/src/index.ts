@@ -16,6 +16,7 @@ export type { AssistantMessage, ChatChoice, ChatResult, Finish } from "./chat/re
 export type { ChatStream, StreamPart } from "./chat/stream.ts";
 export type { Cost, TokenUsage, UsageFrom } from "./chat/usage.ts";
 export type { Duration } from "./duration.ts";
+export type { EmbeddingParams, EmbeddingResult, Embeddings } from "./embeddings.ts";
 export {
   Aborted,
   ConnectionFailed,

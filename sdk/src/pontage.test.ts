@@ -7,6 +7,7 @@ import { ProviderService } from "./gen/pontage/admin/v1/provider_pb.ts";
 import { UsageDimension, UsageService } from "./gen/pontage/admin/v1/usage_pb.ts";
 import { Reason } from "./gen/pontage/error/v1/error_pb.ts";
 import { ChatService } from "./gen/pontage/v1/chat_pb.ts";
+import { EmbeddingPurpose, type EmbeddingRequest, EmbeddingService } from "./gen/pontage/v1/embedding_pb.ts";
 import { GenerateReplySchema, type GenerateRequest, Role, ToolChoice_Mode } from "./gen/pontage/v1/generate_pb.ts";
 import { ModelService } from "./gen/pontage/v1/model_pb.ts";
 import {
@@ -56,6 +57,40 @@ for (const protocol of ["fetch", "connect", "grpc"] as const) {
     expect(JSON.parse(JSON.stringify(answer)).cost.nanoUsd).toBe("120000");
   });
 }
+
+test("vectors come with their usage, cost and id", async () => {
+  let seen: EmbeddingRequest | undefined;
+  await using gateway = await bootGateway((router) => {
+    router.service(EmbeddingService, {
+      embed: ({ request }) => {
+        seen = request;
+        return { reply: { model: "embed", embeddings: [{ values: [0.5, -1] }, { values: [1, 0] }] }, receipt };
+      },
+    });
+  });
+  const { embeddings } = new Pontage({ baseUrl: gateway.baseUrl });
+  const answer = await embeddings.create({
+    model: "sim/embed",
+    input: ["One", "Two"],
+    dimensions: 2,
+    purpose: "query",
+    user: "u-1",
+  });
+  expect(answer).toMatchObject({
+    vectors: [
+      [0.5, -1],
+      [1, 0],
+    ],
+    requestId: "req_1",
+    provider: "sim",
+  });
+  expect(answer.usage).toMatchObject({ inputTokens: 9, source: "provider" });
+  expect(answer.cost.nanoUsd).toBe(120_000n);
+  expect(seen).toMatchObject({ model: "sim/embed", dimensions: 2, purpose: EmbeddingPurpose.QUERY, user: "u-1" });
+  expect(seen?.inputs.map(({ parts }) => parts[0]?.kind.value)).toMatchObject([{ text: "One" }, { text: "Two" }]);
+  expect((await embeddings.create({ model: "sim/embed", input: "One" })).vectors).toHaveLength(2);
+  expect(seen?.inputs).toHaveLength(1);
+});
 
 test("plain JavaScript becomes the canonical request", async () => {
   let seen: GenerateRequest | undefined;

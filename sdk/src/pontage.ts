@@ -2,6 +2,7 @@ import type { Client } from "@connectrpc/connect";
 import { Chat } from "./chat/chat.ts";
 import { createLeavableClient } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { Embeddings } from "./embeddings.ts";
 import { Unauthenticated } from "./error.ts";
 import { KeyService } from "./gen/pontage/admin/v1/key_pb.ts";
 import { LedgerService } from "./gen/pontage/admin/v1/ledger_pb.ts";
@@ -10,6 +11,7 @@ import { RequestService } from "./gen/pontage/admin/v1/request_pb.ts";
 import { SystemService } from "./gen/pontage/admin/v1/system_pb.ts";
 import { UsageService } from "./gen/pontage/admin/v1/usage_pb.ts";
 import { ChatService } from "./gen/pontage/v1/chat_pb.ts";
+import { EmbeddingService } from "./gen/pontage/v1/embedding_pb.ts";
 import { ModelService } from "./gen/pontage/v1/model_pb.ts";
 import { Keys } from "./keys.ts";
 import { Ledger } from "./ledger.ts";
@@ -22,6 +24,7 @@ import { Usage } from "./usage.ts";
 /** The generated Connect clients, with the credentials of this client, without its retries and typed errors. */
 export interface RawClients {
   readonly chat: Client<typeof ChatService>;
+  readonly embeddings: Client<typeof EmbeddingService>;
   readonly models: Client<typeof ModelService>;
   readonly keys: Client<typeof KeyService>;
   readonly usage: Client<typeof UsageService>;
@@ -43,6 +46,8 @@ export class Pontage {
   readonly baseUrl: string;
   /** Calls to models. */
   readonly chat: Chat;
+  /** Vectors of texts. */
+  readonly embeddings: Embeddings;
   /** Which models can be called. */
   readonly models: Models;
   /** Issues, rotates and revokes keys. Needs the admin token. */
@@ -64,6 +69,7 @@ export class Pontage {
     const { transport } = connection;
     this.raw = {
       chat: createLeavableClient(ChatService, transport),
+      embeddings: createLeavableClient(EmbeddingService, transport),
       models: createLeavableClient(ModelService, transport),
       keys: createLeavableClient(KeyService, transport),
       usage: createLeavableClient(UsageService, transport),
@@ -74,6 +80,7 @@ export class Pontage {
     };
     this.baseUrl = connection.baseUrl;
     this.chat = new Chat(connection, this.raw.chat);
+    this.embeddings = new Embeddings(connection, this.raw.embeddings);
     this.models = new Models(connection, this.raw.models);
     this.keys = new Keys(connection, this.raw.keys);
     this.usage = new Usage(connection, this.raw.usage);

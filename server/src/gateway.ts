@@ -11,6 +11,7 @@ import { RequestService } from "@pontage/gen/pontage/admin/v1/request_pb.ts";
 import { SystemService } from "@pontage/gen/pontage/admin/v1/system_pb.ts";
 import { UsageService } from "@pontage/gen/pontage/admin/v1/usage_pb.ts";
 import { ChatService } from "@pontage/gen/pontage/v1/chat_pb.ts";
+import { EmbeddingService } from "@pontage/gen/pontage/v1/embedding_pb.ts";
 import { ModelService } from "@pontage/gen/pontage/v1/model_pb.ts";
 import { keyService } from "./admin/keys.ts";
 import { ledgerService } from "./admin/ledger.ts";
@@ -22,6 +23,7 @@ import { GatewayError, Reason } from "./canonical/error.ts";
 import type { Settings } from "./config/settings.ts";
 import { chatService } from "./http/chat-service.ts";
 import { consoleFiles } from "./http/console-files.ts";
+import { embeddingService } from "./http/embedding-service.ts";
 import { createListener } from "./http/listener.ts";
 import { type LocalSocket, listenLocally } from "./http/local-socket.ts";
 import { modelService } from "./http/model-service.ts";
@@ -125,6 +127,7 @@ export async function startGateway(
   const shutdown = new AbortController();
   const services = (connect: ConnectRouter) => {
     connect.service(ChatService, chatService(tools));
+    connect.service(EmbeddingService, embeddingService(tools));
     connect.service(ModelService, modelService(keys, router, clock));
     connect.service(KeyService, keyService(store));
     connect.service(UsageService, usageService(store.ledger));

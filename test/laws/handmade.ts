@@ -2,6 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { DialectId } from "../../server/src/dialects/dialect.ts";
 import { handmadeBedrock } from "./handmade-bedrock.ts";
 import { handmadeCohere } from "./handmade-cohere.ts";
+import { handmadeCompletions } from "./handmade-completions.ts";
 import { handmadeGemini } from "./handmade-gemini.ts";
 import { handmadeOllama } from "./handmade-ollama.ts";
 import { handmadeResponses } from "./handmade-responses.ts";
@@ -254,4 +255,5 @@ export const handmade: readonly Handmade[] = [
   ...handmadeBedrock,
   ...handmadeOllama,
   ...handmadeCohere,
+  ...handmadeCompletions,
 ];

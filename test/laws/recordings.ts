@@ -29,6 +29,7 @@ const root = join(import.meta.dirname, "../fixtures");
 /** The folders of recordings of each dialect. A dialect without one has no proof, and is an error here. */
 const foldersOf: Readonly<Record<string, readonly string[]>> = {
   "openai-chat": ["chat-completions"],
+  "openai-completions": ["completions"],
   "openai-responses": ["responses"],
   "anthropic-messages": ["messages"],
   gemini: ["generate-content", "stream-generate-content"],

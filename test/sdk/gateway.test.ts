@@ -61,6 +61,17 @@ for (const [name, transport] of Object.entries(transports)) {
       expect(await seen(answer.requestId)).toMatchObject({ status: 200, abandoned: false });
     });
 
+    test("embeddings.create: vectors, and a row that says what they took", async () => {
+      const answer = await pontage.embeddings.create({ model: "sim/embed", input: ["One", "Two"], dimensions: 8 });
+      expect(answer.vectors.map((numbers) => Math.hypot(...numbers))).toEqual([
+        expect.closeTo(1, 5),
+        expect.closeTo(1, 5),
+      ]);
+      expect(await gateway.ledgerRows(answer.requestId)).toMatchObject([
+        { outcome: "ok", model: "embed", doorDialect: "pontage", inputTokens: 2n, outputTokens: 0n },
+      ]);
+    });
+
     test("chat.stream: pieces that make the answer, and a receipt", async () => {
       const stream = pontage.chat.stream(hello());
       let text = "";

@@ -1,14 +1,32 @@
-import { askedInBody, defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+import {
+  askedInBody,
+  defaultUsage,
+  pieces,
+  type Script,
+  type ScriptedUsage,
+  type Speech,
+  type Wire,
+} from "./speech.ts";
 
 const id = "chatcmpl-simulated";
 const created = 1_790_000_000;
 
+/** https://platform.openai.com/docs/api-reference/completions/object */
+function completion(request: Wire): object {
+  return { id: "cmpl-simulated", object: "text_completion", created, model: request.model };
+}
+
 /** https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Speech = {
   dialect: "openai-chat",
-  asks: (path, request) => (path === "/v1/chat/completions" ? askedInBody(request) : undefined),
+  asks: (path, request) =>
+    path === "/v1/chat/completions" || path === "/v1/completions" ? askedInBody(request) : undefined,
 
   whole(script, request) {
+    if (request.prompt !== undefined) {
+      const choices = [{ text: script.text ?? "", index: 0, logprobs: null, finish_reason: "stop" }];
+      return { ...completion(request), choices, ...(!script.withoutUsage && { usage: usageOf(script.usage) }) };
+    }
     const calls = script.calls?.map((call) => ({
       id: call.id,
       type: "function",
@@ -38,6 +56,13 @@ export const openaiChat: Speech = {
 
   frames(script, request) {
     const options = request.stream_options as { include_usage?: boolean } | undefined;
+    if (request.prompt !== undefined) {
+      const piece = (text: string, finish: string | null) =>
+        frame({ ...completion(request), choices: [{ text, index: 0, logprobs: null, finish_reason: finish }] });
+      const usage = frame({ ...completion(request), choices: [], usage: usageOf(script.usage) });
+      const words = pieces(script.text ?? "").map((text) => piece(text, null));
+      return [...words, piece("", "stop"), ...(options?.include_usage ? [usage] : []), "data: [DONE]\n\n"];
+    }
     const chunk = (choices: object[], more = {}) =>
       frame({ id, object: "chat.completion.chunk", created, model: request.model, choices, ...more });
     const delta = (value: object, finish: string | null = null) => ({

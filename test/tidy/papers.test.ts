@@ -10,7 +10,7 @@ import { providersCommand } from "../../server/src/cli/providers.ts";
 import { startCommand } from "../../server/src/cli/start.ts";
 import { usageCommand } from "../../server/src/cli/usage.ts";
 import { ConfigSchema } from "../../server/src/config/schema.ts";
-import { catalogue, type ProviderType } from "../../server/src/providers/catalogue.ts";
+import { catalogue, type ProviderType, type Speech } from "../../server/src/providers/catalogue.ts";
 import { simulatedModels } from "../../server/src/providers/simulated/models.ts";
 
 /*
@@ -191,6 +191,16 @@ describe("docs/configuration.md", () => {
       },
     );
     expect(wrong.map(([name]) => name)).toEqual([]);
+  });
+
+  test.each([
+    ["Embeddings", ({ paths }: Speech) => paths.embed !== undefined],
+    ["Older completions", ({ dialect }: Speech) => dialect === "openai-completions"],
+  ] as const)("says who has what: %s", (what, has) => {
+    const text = read("docs/configuration.md");
+    const [, list = ""] = new RegExp(`^${what}[^:\n]*: ([^.]*)\\.`, "m").exec(text) ?? [];
+    const able = Object.entries(catalogue as Record<string, ProviderType>).filter(([, { speaks }]) => speaks.some(has));
+    expect([...list.matchAll(/`(\w+)`/g)].map(([, name]) => name)).toEqual(able.map(([name]) => name));
   });
 });
 

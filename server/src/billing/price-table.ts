@@ -15,11 +15,11 @@ export interface PriceEntry {
  * What the well-known models cost, by provider type, in US dollars per million tokens.
  *
  * Sources, both MIT-licensed: pydantic/genai-prices at 47df840 (2026-08-21) and models.dev at f3fc692 (2026-07-02), which
- * cite the vendors' own pages. Prices that were announced for a date before the version's are taken as standing.
+ * cite the vendors' own pages; those of vectors at Google and Cohere are from the vendors' pages themselves. Prices that were announced for a date before the version's are taken as standing.
  * Every change of a figure is a new version: rows in the ledger name the version and the entry they were computed with. A
  * version that has been released therefore stays readable: its table is kept beside the new one.
  */
-export const priceTableVersion = "2026-11-20.1";
+export const priceTableVersion = "2026-11-21.1";
 
 /** Text in, text out, reading the prompt cache. */
 const text = (inputTokens: number, outputTokens: number, cacheReadTokens?: number): Rates => ({
@@ -93,8 +93,12 @@ export const priceTable: Readonly<Record<string, readonly PriceEntry[]>> = {
     { models: ["o3-pro"], rates: text(20, 80) },
     { models: ["o3-mini"], rates: text(1.1, 4.4, 0.55) },
     { models: ["o4-mini"], rates: text(1.1, 4.4, 0.275) },
+    { models: ["gpt-3.5-turbo-instruct"], rates: text(1.5, 2) },
+    { models: ["davinci-002"], rates: text(2, 2) },
+    { models: ["babbage-002"], rates: text(0.4, 0.4) },
     { models: ["text-embedding-3-large"], rates: text(0.13, 0) },
     { models: ["text-embedding-3-small"], rates: text(0.02, 0) },
+    { models: ["text-embedding-ada-002"], rates: text(0.1, 0) },
   ],
   anthropic: [
     { models: ["claude-fable-5"], rates: cached(10, 50) },
@@ -125,6 +129,16 @@ export const priceTable: Readonly<Record<string, readonly PriceEntry[]>> = {
     { models: ["ministral-3b"], rates: text(0.04, 0.04) },
     { models: ["pixtral-large"], rates: text(2, 6) },
     { models: ["mistral-embed"], rates: text(0.1, 0) },
+    { models: ["codestral-embed", "codestral-embed-2505"], rates: text(0.15, 0) },
+  ],
+  // Of vectors the price of text; pictures cost more at both and are not told apart yet.
+  gemini: [
+    { models: ["gemini-embedding-001"], rates: text(0.15, 0) },
+    { models: ["gemini-embedding-2", "gemini-embedding-2-preview"], rates: text(0.2, 0) },
+  ],
+  cohere: [
+    { models: ["embed-v4.0"], rates: text(0.12, 0) },
+    { models: ["embed-english-v3.0", "embed-multilingual-v3.0"], rates: text(0.1, 0) },
   ],
   groq: [
     { models: ["openai/gpt-oss-120b"], rates: text(0.15, 0.6, 0.075) },

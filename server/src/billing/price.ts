@@ -10,7 +10,7 @@ export type NanoRates = Readonly<Record<UsageBucket, bigint>>;
 /** What the tokens of a model cost. */
 export interface Price {
   /**
-   * Names the table's version and the entry, for example `2026-11-20.1:openai/gpt-4.1`. It is written on every row, so the
+   * Names the table's version and the entry, for example `2026-11-21.1:openai/gpt-4.1`. It is written on every row, so the
    * cost of a row can be computed again from the row alone, whatever became of the provider that was called.
    */
   readonly version: string;

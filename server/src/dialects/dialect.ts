@@ -1,4 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { EmbeddingReply, EmbeddingRequest } from "@pontage/gen/pontage/v1/embedding_pb.ts";
 import type { GenerateEvent, GenerateReply, GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { GatewayError } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
@@ -8,6 +9,7 @@ import type { ArrivingFraming, Framing } from "../framing/framing.ts";
 
 export type DialectId =
   | "openai-chat"
+  | "openai-completions"
   | "openai-responses"
   | "anthropic-messages"
   | "gemini"
@@ -15,24 +17,19 @@ export type DialectId =
   | "cohere-chat"
   | "ollama-chat";
 
-export type Operation = "generate" | "count-tokens";
+export type Operation = "generate" | "count-tokens" | EmbedOperation;
 
-/**
- * A symmetric codec between one wire format and the canonical model. The same object serves clients at the front door
- * and speaks to upstreams. Pure: no I/O, no clock, no state between calls.
- */
-export interface Dialect {
-  readonly id: DialectId;
-  /** Where clients find it. Empty for a dialect that is spoken to providers only. */
-  readonly routes: readonly DialectRoute[];
-  /** Where the vendor's clients look for a call's id, if that is neither `x-request-id` nor `request-id`. */
-  readonly requestIdHeader?: string;
+/** Some dialects have another form for one input: `embed-one`. */
+export type EmbedOperation = "embed" | "embed-one";
+
+/** What an operation's requests and whole answers look like, in both directions. */
+export interface Codec<Request, Reply> {
   readonly request: {
     /** What the gateway must know of every request, with the types of all known fields checked on the way. */
     head(wire: JsonObject, address?: Address): RequestHead;
     /** Throws a `GatewayError` with `INVALID_ARGUMENT` and the `param` for what cannot be understood. */
-    decode(wire: JsonObject, address?: Address): GenerateRequest;
-    encode(request: GenerateRequest, context: RequestContext): JsonObject;
+    decode(wire: JsonObject, address?: Address): Request;
+    encode(request: Request, context: RequestContext): JsonObject;
     /**
      * The top-level fields that change when a request in this dialect goes to an upstream of this dialect, as JSON text.
      * The rest of the bytes stay as they came. `undefined` leaves a field out.
@@ -40,9 +37,28 @@ export interface Dialect {
     edits(wire: JsonObject, change: RequestChange): ReadonlyMap<string, string | undefined>;
   };
   readonly unary: {
-    decode(wire: JsonObject): GenerateReply;
-    encode(reply: GenerateReply, losses: Losses): JsonObject;
+    decode(wire: JsonObject): Reply;
+    /** `asked` is the head of the client's request, where that decides the form of the answer. */
+    encode(reply: Reply, losses: Losses, asked?: RequestHead): JsonObject;
   };
+  /** The usage of a whole answer; undefined when it does not say. */
+  usage(wire: JsonObject): Usage | undefined;
+  /** The top-level field of a whole answer that this is read from. Without it there are several, and all of it is read. */
+  readonly usageField?: string;
+}
+
+export type EmbeddingCodec = Codec<EmbeddingRequest, EmbeddingReply>;
+
+/**
+ * A symmetric codec between one wire format and the canonical model. The same object serves clients at the front door
+ * and speaks to upstreams. Pure: no I/O, no clock, no state between calls.
+ */
+export interface Dialect extends Codec<GenerateRequest, GenerateReply> {
+  readonly id: DialectId;
+  /** Where clients find it. Empty for a dialect that is spoken to providers only. */
+  readonly routes: readonly DialectRoute[];
+  /** Where the vendor's clients look for a call's id, if that is neither `x-request-id` nor `request-id`. */
+  readonly requestIdHeader?: string;
   readonly stream: {
     /** How frames lie in the bytes of a stream. */
     readonly framing: Framing;
@@ -63,10 +79,8 @@ export interface Dialect {
      */
     readonly markers: readonly string[];
   };
-  /** The usage of a whole answer; undefined when it does not say. */
-  usage(wire: JsonObject): Usage | undefined;
-  /** The top-level field of a whole answer that this is read from. Without it there are several, and all of it is read. */
-  readonly usageField?: string;
+  /** Embeddings, in the dialects that have them. */
+  readonly embeddings?: Partial<Readonly<Record<EmbedOperation, EmbeddingCodec>>>;
   readonly count: {
     /** A request of the generate operation as the counting operation takes it. */
     request(wire: JsonObject, model: string): JsonObject;
@@ -124,6 +138,8 @@ export interface RequestHead {
   readonly showUsage: boolean;
   /** The cap on output tokens per answer, if the client set one. */
   readonly maxOutputTokens: number | undefined;
+  /** The forms in which the client wants its vectors, where it says. */
+  readonly vectorForms?: readonly string[];
 }
 
 export interface RequestContext {
@@ -157,6 +173,8 @@ export interface Quirks {
   readonly takesPrefix?: boolean;
   /** Calls `seed` `random_seed`. */
   readonly randomSeed?: boolean;
+  /** Says `output_dimension` where others say `dimensions`. */
+  readonly outputDimension?: boolean;
 }
 
 export interface RequestChange {

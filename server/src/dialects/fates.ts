@@ -5,6 +5,7 @@ import type { Fates, Names } from "./fate.ts";
 import { fates as gemini, names as geminiNames } from "./gemini/fates.ts";
 import { fates as ollamaChat, names as ollamaChatNames } from "./ollama-chat/fates.ts";
 import { fates as openaiChat } from "./openai-chat/fates.ts";
+import { fates as openaiCompletions, hints as openaiCompletionsHints } from "./openai-completions/fates.ts";
 import {
   fates as openaiResponses,
   hints as openaiResponsesHints,
@@ -14,6 +15,7 @@ import {
 /** By the origin's dialect. */
 export const fatesOf: Readonly<Record<string, Fates>> = {
   "openai-chat": openaiChat,
+  "openai-completions": openaiCompletions,
   "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,
   gemini,
@@ -34,5 +36,6 @@ export const namesOf: Readonly<Record<string, Names>> = {
 
 /** What to do about a refused field or a refused type of content, by the origin's dialect. */
 export const hintsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "openai-completions": openaiCompletionsHints,
   "openai-responses": openaiResponsesHints,
 };

@@ -6,7 +6,7 @@ import { Reason } from "../canonical/error.ts";
 import { LossReport } from "../canonical/loss.ts";
 import { awsEventStream } from "../framing/aws-event-stream.ts";
 import type { Frame } from "../framing/frame.ts";
-import { WireRequest } from "../payload/request.ts";
+import { wireRequest } from "../payload/request.ts";
 import { anthropicMessages } from "./anthropic-messages/index.ts";
 import { messagesOnBedrock } from "./anthropic-messages/on-bedrock.ts";
 import { messagesOnVertex } from "./anthropic-messages/on-vertex.ts";
@@ -24,10 +24,18 @@ function sent(
   wire: object,
   more: Pick<RequestChange, "counting" | "headers"> & { readonly address?: { readonly model: string } } = {},
 ): JsonObject {
-  const { address, ...change } = more;
-  const request = new WireRequest(from, Buffer.from(JSON.stringify(wire)), address);
-  const target = { dialect: host, model: "sent-model", askUsage: false, outputLimit: 5, quirks: undefined };
-  return JSON.parse(String(request.bytes({ ...target, ...change, losses: new LossReport() }))) as JsonObject;
+  const { address, counting, headers } = more;
+  const operation = counting ? "count-tokens" : "generate";
+  const request = wireRequest(from, operation, Buffer.from(JSON.stringify(wire)), address);
+  const target = {
+    dialect: host,
+    operation,
+    model: "sent-model",
+    askUsage: false,
+    outputLimit: 5,
+    quirks: undefined,
+  } as const;
+  return JSON.parse(String(request.bytes({ ...target, headers, losses: new LossReport() }))) as JsonObject;
 }
 
 describe("Claude on Vertex AI", () => {

@@ -5,6 +5,7 @@ import type { Dialect, DialectId } from "./dialect.ts";
 import { gemini } from "./gemini/index.ts";
 import { ollamaChat } from "./ollama-chat/index.ts";
 import { openaiChat } from "./openai-chat/index.ts";
+import { openaiCompletions } from "./openai-completions/index.ts";
 import { openaiResponses } from "./openai-responses/index.ts";
 
 export type { Dialect, DialectId };
@@ -18,6 +19,7 @@ export const dialects: readonly Dialect[] = [
   bedrockConverse,
   cohereChat,
   ollamaChat,
+  openaiCompletions,
 ];
 
 const byId = new Map<string, Dialect>(dialects.map((dialect) => [dialect.id, dialect]));

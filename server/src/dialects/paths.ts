@@ -12,6 +12,7 @@ const apart: Readonly<Record<string, { readonly system: string; readonly list: s
 /** Names message `index` as the origin wrote it. */
 export function messagePath(request: GenerateRequest, index: number): string {
   if (request.dialect === "openai-responses") return itemPath(request, index);
+  if (request.dialect === "openai-completions") return "prompt";
   const names = apart[request.dialect];
   const list = names?.list ?? "messages";
   if (names === undefined || request.messages[0]?.role !== Role.SYSTEM) return `${list}[${index}]`;
@@ -21,6 +22,7 @@ export function messagePath(request: GenerateRequest, index: number): string {
 /** Names part `at` of that message as the origin wrote it. */
 export function partPath(request: GenerateRequest, index: number, at: number): string {
   const path = messagePath(request, index);
+  if (request.dialect === "openai-completions") return path;
   if (request.dialect === "gemini") return `${path}.parts[${at}]`;
   const parts = request.messages[index]?.parts ?? [];
   if (request.dialect === "openai-responses") return partOfItemPath(request, index, at);

@@ -10,5 +10,6 @@ export function replyPath(dialect: string, choice: number, index: number, part?:
   }
   if (dialect === "gemini") return `candidates[${choice}].content.parts[${index}]`;
   if (dialect === "ollama-chat" || dialect === "cohere-chat") return "message";
+  if (dialect === "openai-completions") return `choices[${choice}]`;
   return dialect === "openai-chat" ? `choices[${choice}].message` : `content[${index}]`;
 }

@@ -190,7 +190,7 @@ function frontPage(version: string, paths: readonly string[]): object {
     name: "pontage",
     version,
     front_doors: paths.filter((path) => path !== "/").sort(),
-    rpc: ["pontage.v1.ChatService", "pontage.v1.ModelService"],
+    rpc: ["pontage.v1.ChatService", "pontage.v1.EmbeddingService", "pontage.v1.ModelService"],
     console: "/console",
   };
 }

@@ -1,13 +1,14 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
+import { embedding } from "../dialects/codec.ts";
 import type { Address, Dialect, DialectRoute } from "../dialects/dialect.ts";
 import { dialectOf } from "../dialects/index.ts";
 import { parseObject } from "../dialects/wire.ts";
 import type { Framing } from "../framing/framing.ts";
-import { WireRequest } from "../payload/request.ts";
+import { type Request, wireRequest } from "../payload/request.ts";
 import type { Activity } from "../pipeline/activity.ts";
 import { Call, type Door } from "../pipeline/call.ts";
 import type { Pipeline } from "../pipeline/pipeline.ts";
-import type { CountReply, UnaryReply } from "../pipeline/reply.ts";
+import type { CountReply, UnaryReply, VectorReply } from "../pipeline/reply.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Clock } from "../world.ts";
 import { callHeaders, errorHeaders, targetHeaders, usdText } from "./answer-headers.ts";
@@ -73,8 +74,8 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
           end.status = 200;
           if (reply.kind === "stream") stream!.send(reply);
           else if (reply.kind === "count") sendCount(response, call, reply);
-          else if (stream) stream.sendWhole(reply);
-          else sendUnary(response, call, reply);
+          else if (stream && reply.kind === "unary") stream.sendWhole(reply);
+          else sendWhole(response, call, reply);
         },
         (cause) => {
           const error = asGatewayError(cause, call.id, log);
@@ -95,21 +96,26 @@ export function wireDoor(dialect: Dialect, route: DialectRoute, tools: DoorTools
       });
   };
 
-  function readAs(call: Call, raw: Buffer, address: Address | undefined): WireRequest {
+  function readAs(call: Call, raw: Buffer, address: Address | undefined): Request {
     try {
-      return new WireRequest(dialect, raw, address);
+      return wireRequest(dialect, route.operation, raw, address);
     } catch (error) {
       const meant = meantBy(raw, route);
       if (!meant) throw error;
       call.door = { ...usual, dialect: meant, framing: meant.stream.framing };
-      return new WireRequest(meant, raw);
+      return wireRequest(meant, route.operation, raw);
     }
   }
 
-  function sendUnary(response: HttpResponse, call: Call, reply: UnaryReply): void {
+  function sendWhole(response: HttpResponse, call: Call, reply: UnaryReply | VectorReply): void {
     const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
-    const unsaid = { id: call.id, model: call.request!.head.model, createTimeSeconds };
-    const body = reply.bytes(doorOf(call).dialect, call.losses, unsaid);
+    const { head } = call.request!;
+    const unsaid = { id: call.id, model: head.model, createTimeSeconds };
+    const { dialect, operation } = doorOf(call);
+    const body =
+      reply.kind === "vectors"
+        ? reply.bytes(embedding(dialect, operation), call.losses, unsaid, head)
+        : reply.bytes(dialect, call.losses, unsaid, head);
     const last = call.attempts.at(-1)!;
     writeHead(response, 200, [
       ...["content-type", "application/json", "content-length", String(body.length)],

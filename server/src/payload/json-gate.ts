@@ -22,6 +22,9 @@ export interface GateLimits {
 
 export const defaultGateLimits: GateLimits = { maxDepth: 64, maxTokens: 200_000 };
 
+/** What is to be embedded may come as tokens: OpenAI takes 300 000 of them in one call. */
+export const embeddingGateLimits: GateLimits = { ...defaultGateLimits, maxTokens: 1_000_000 };
+
 const quote = 0x22;
 const comma = 0x2c;
 const colon = 0x3a;

@@ -1,15 +1,16 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import { Reason } from "../canonical/error.ts";
 import { LossReport } from "../canonical/loss.ts";
 import { hosted } from "../dialects/hosted.ts";
 import { openaiChat } from "../dialects/openai-chat/index.ts";
-import { WireRequest } from "./request.ts";
+import { wireRequest } from "./request.ts";
 
 /** The bytes that go to an upstream of the same dialect. */
 function sent(body: string, model: string): string {
-  const request = new WireRequest(openaiChat, Buffer.from(body));
-  const target = { dialect: openaiChat, model, askUsage: true, outputLimit: 1, quirks: undefined };
-  return request.bytes({ ...target, losses: new LossReport() }).toString("utf8");
+  const request = wireRequest(openaiChat, "generate", Buffer.from(body));
+  const target = { dialect: openaiChat, operation: "generate" as const, model, askUsage: true, outputLimit: 1 };
+  return request.bytes({ ...target, quirks: undefined, losses: new LossReport() }).toString("utf8");
 }
 
 for (const [what, before, words] of [
@@ -49,8 +50,15 @@ describe("a host that wants other fields", () => {
       for (const added of [{}, { version: "1" }, { version: "1", x: [1] }]) {
         const said = { ...Object.fromEntries(left.map((name) => [name, undefined])), ...added };
         const dialect = hosted(openaiChat, { fields: () => said });
-        const target = { dialect, model: "m", askUsage: false, outputLimit: 1, quirks: undefined };
-        const request = new WireRequest(openaiChat, Buffer.from(body));
+        const target = {
+          dialect,
+          operation: "generate" as const,
+          model: "m",
+          askUsage: false,
+          outputLimit: 1,
+          quirks: undefined,
+        };
+        const request = wireRequest(openaiChat, "generate", Buffer.from(body));
         const sent = request.bytes({ ...target, losses: new LossReport() }).toString("utf8");
         const expected = Object.entries({ ...(JSON.parse(body) as JsonObject), ...said });
         expect(JSON.parse(sent)).toEqual(Object.fromEntries(expected.filter(([, value]) => value !== undefined)));
@@ -59,4 +67,16 @@ describe("a host that wants other fields", () => {
       }
     }
   });
+});
+
+// A client that splits texts into tokens itself sends as many as OpenAI takes in one call, each a value of its own.
+test("as many tokens as OpenAI embeds in one call are let through, and other requests are not that large", () => {
+  const tokens = Array.from({ length: 300 }, () => Array.from({ length: 1000 }, (_, at) => at));
+  const body = Buffer.from(JSON.stringify({ model: "m", input: tokens }));
+  expect(wireRequest(openaiChat, "embed", body).head.model).toBe("m");
+  const messages = [{ role: "user", content: "Hello" }];
+  const chat = Buffer.from(JSON.stringify({ model: "m", messages, input: tokens }));
+  expect(() => wireRequest(openaiChat, "generate", chat)).toThrow(
+    expect.objectContaining({ reason: Reason.BODY_TOO_COMPLEX }),
+  );
 });

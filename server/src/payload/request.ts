@@ -1,15 +1,19 @@
 import { isUtf8 } from "node:buffer";
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { EmbeddingRequest } from "@pontage/gen/pontage/v1/embedding_pb.ts";
 import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
-import type { Address, Dialect, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
+import { embedding, type Family, generation, isEmbedding } from "../dialects/codec.ts";
+import type { Address, Dialect, Operation, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
 import { type CallThoughts, withoutThoughts, withThoughts } from "../dialects/thoughts.ts";
-import { type Gated, gateJson } from "./json-gate.ts";
+import { defaultGateLimits, embeddingGateLimits, type Gated, gateJson } from "./json-gate.ts";
 
 /** What an attempt changes in a request, and what it must know to write it. */
 export interface RequestTarget {
   readonly dialect: Dialect;
+  /** The operation as the target has it. */
+  readonly operation: Operation;
   /** The model as the provider names it. */
   readonly model: string;
   /** The provider reports usage in a stream only when asked. */
@@ -17,8 +21,6 @@ export interface RequestTarget {
   readonly outputLimit: number;
   readonly quirks: Quirks | undefined;
   readonly losses: Losses;
-  /** The input is only to be counted. */
-  readonly counting?: boolean;
   /** The headers the request came with: some hosts want to see one of them in the body. */
   readonly headers?: RequestChange["headers"];
   /** What is known of the thoughts that led to a call, by its id. Of use where the client speaks another dialect. */
@@ -35,87 +37,128 @@ export interface Request {
   readonly head: RequestHead;
   /** How many bytes the client's words took; the base of estimates. */
   readonly size: number;
-  /** The request in the canonical model. */
-  value(): GenerateRequest;
+  /** The request in the canonical model; undefined where nothing is to be generated. */
+  value(): GenerateRequest | undefined;
   /** The request as the target's dialect writes it. The original is not changed. */
   bytes(target: RequestTarget): Buffer;
 }
 
-/** A request as a client wrote it. */
-export class WireRequest implements Request {
+/** A request as a client wrote it. `address` is what the path said. */
+export function wireRequest(dialect: Dialect, operation: Operation, raw: Buffer, address?: Address): Request {
+  return isEmbedding(operation)
+    ? new WireRequest(embedding, dialect, operation, raw, address)
+    : new WireRequest(generation, dialect, operation, raw, address);
+}
+
+type Canonical = GenerateRequest | EmbeddingRequest;
+
+class WireRequest<Said extends Canonical> implements Request {
   readonly head: RequestHead;
+  readonly #family: Family<Said, unknown>;
   readonly #dialect: Dialect;
+  readonly #operation: Operation;
   readonly #address: Address;
   readonly #raw: Buffer;
   /** Every character is one byte, so that places in the text are places in the bytes. */
   readonly #isAscii: boolean;
   readonly #gated: Gated;
   readonly #wire: JsonObject;
-  #value: GenerateRequest | undefined;
+  #value: Said | undefined;
 
-  /** `address` is what the path said. */
-  constructor(dialect: Dialect, raw: Buffer, address: Address = {}) {
+  constructor(
+    family: Family<Said, unknown>,
+    dialect: Dialect,
+    operation: Operation,
+    raw: Buffer,
+    address: Address = {},
+  ) {
     if (!isUtf8(raw)) throw new GatewayError(Reason.MALFORMED_JSON, "The body is not valid UTF-8.");
+    this.#family = family;
     this.#dialect = dialect;
+    this.#operation = operation;
     this.#address = address;
     this.#raw = raw;
     // The text is not kept: a call lives long enough for the garbage collector to carry it along.
     const text = raw.toString("utf8");
     this.#isAscii = text.length === raw.length;
-    this.#gated = gateJson(text);
+    this.#gated = gateJson(text, isEmbedding(operation) ? embeddingGateLimits : defaultGateLimits);
     this.#wire = parseObject(text);
-    this.head = dialect.request.head(this.#wire, address);
+    this.head = family(dialect, operation).request.head(this.#wire, address);
   }
 
   get size(): number {
     return this.#raw.length;
   }
 
-  value(): GenerateRequest {
-    this.#value ??= this.#dialect.request.decode(this.#wire, this.#address);
-    return this.#value;
+  value(): GenerateRequest | undefined {
+    return generationIn(this.#understood());
   }
 
   bytes(target: RequestTarget): Buffer {
-    const { dialect } = target;
-    const isThinned = target.withoutThoughts || dialect.thoughts?.areSealedIn?.(this.#wire);
-    if (dialect.id !== this.#dialect.id || isThinned) return encode(this.value(), target, this.head.stream);
-    const edits = dialect.request.edits(this.#wire, target);
+    const { dialect, operation, model, askUsage, headers } = target;
+    const isSame = dialect.id === this.#dialect.id && operation === this.#operation;
+    if (!isSame || target.withoutThoughts || dialect.thoughts?.areSealedIn?.(this.#wire)) {
+      return encode(this.#family, this.#understood(), target, this.head.stream);
+    }
+    const change = { model, askUsage, headers, counting: operation === "count-tokens" };
+    const edits = this.#family(dialect, operation).request.edits(this.#wire, change);
     return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
+  }
+
+  #understood(): Said {
+    this.#value ??= this.#family(this.#dialect, this.#operation).request.decode(this.#wire, this.#address);
+    return this.#value;
   }
 }
 
 /** A request made in the canonical model, by an RPC. */
-export class CanonicalRequest implements Request {
+export class CanonicalRequest<Said extends Canonical> implements Request {
   readonly head: RequestHead;
   readonly size: number;
-  readonly #value: GenerateRequest;
+  readonly #family: Family<Said, unknown>;
+  readonly #value: Said;
 
   /** `size` is that of the message on the wire. */
-  constructor(value: GenerateRequest, stream: boolean, size: number) {
+  constructor(family: Family<Said, unknown>, value: Said, head: RequestHead, size: number) {
+    this.#family = family;
     this.#value = value;
+    this.head = head;
     this.size = size;
-    this.head = { model: value.model, stream, showUsage: true, maxOutputTokens: value.maxOutputTokens };
   }
 
-  value(): GenerateRequest {
-    return this.#value;
+  value(): GenerateRequest | undefined {
+    return generationIn(this.#value);
   }
 
   bytes(target: RequestTarget): Buffer {
-    return encode(this.#value, target, this.head.stream);
+    return encode(this.#family, this.#value, target, this.head.stream);
   }
 }
 
-function encode(value: GenerateRequest, target: RequestTarget, stream: boolean): Buffer {
-  const { dialect, model, askUsage, outputLimit, quirks, losses, counting, known } = target;
+function generationIn(said: Canonical): GenerateRequest | undefined {
+  return said.$typeName === "pontage.v1.GenerateRequest" ? said : undefined;
+}
+
+function encode<Said extends Canonical>(
+  family: Family<Said, unknown>,
+  value: Said,
+  target: RequestTarget,
+  stream: boolean,
+): Buffer {
+  const { dialect, operation, model, askUsage, outputLimit, quirks, losses } = target;
   const thinned = value.dialect === dialect.id;
   const context = { model, stream, askUsage, outputLimit, losses, thinned, ...(quirks && { quirks }) };
-  let request = value;
-  if (target.withoutThoughts) request = withoutThoughts(value, losses);
-  else if (known) request = withThoughts(value, known, dialect.id, losses);
-  const wire = dialect.request.encode(request, context);
-  return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire, model) : wire));
+  const wire = family(dialect, operation).request.encode(reminded(value, target), context);
+  return Buffer.from(JSON.stringify(operation === "count-tokens" ? dialect.count.request(wire, model) : wire));
+}
+
+/** With what is known of the thoughts of earlier turns, or without those that the upstream has refused. */
+function reminded<Said extends Canonical>(value: Said, target: RequestTarget): Said {
+  const generating = generationIn(value);
+  if (generating === undefined) return value;
+  const { dialect, losses, known } = target;
+  if (target.withoutThoughts) return withoutThoughts(generating, losses) as Said;
+  return known ? (withThoughts(generating, known, dialect.id, losses) as Said) : value;
 }
 
 /** A piece of the body, in characters, and what stands in its place. */

@@ -2,19 +2,23 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { Outcome } from "@pontage/gen/pontage/event/v1/usage_pb.ts";
 import type { GatewayError } from "../canonical/error.ts";
 import type { Usage } from "../canonical/usage.ts";
-import type { Dialect } from "../dialects/dialect.ts";
+import { codecOf, embedding, isEmbedding } from "../dialects/codec.ts";
+import type { Codec, Dialect, Operation } from "../dialects/dialect.ts";
 import { gateJson } from "../payload/json-gate.ts";
 import type { Answer, AnswerOwner } from "./answer.ts";
-import { UnaryReply } from "./reply.ts";
+import { UnaryReply, VectorReply } from "./reply.ts";
 import type { Settlement } from "./settlement.ts";
 import { asGarbage, garbage, type Speaker, toldBy } from "./upstream-errors.ts";
 
 const maxAnswerBytes = 64 * 1024 * 1024;
+/** As many vectors as OpenAI makes in one call, of its longest, written as decimal numbers: about 140 MB. */
+const maxVectorBytes = 192 * 1024 * 1024;
 /** More of an error than this is not read to the end; its status tells enough. */
 const maxErrorBytes = 1024 * 1024;
 
 interface Upstream extends Speaker {
   readonly dialect: Dialect;
+  readonly operation: Operation;
 }
 
 /** A whole answer: it is shown when it is complete and understood. */
@@ -25,6 +29,9 @@ export function wholeAnswer(
   settlement: Settlement,
   owner: AnswerOwner,
 ): Answer {
+  const { dialect, operation } = upstream;
+  const codec = codecOf(dialect, operation);
+  const maxBytes = isEmbedding(operation) ? maxVectorBytes : maxAnswerBytes;
   const chunks: Buffer[] = [];
   let bytes = 0;
   const passed = () => ({ reported: undefined, frames: Math.ceil(bytes / 4), bytes });
@@ -36,21 +43,21 @@ export function wholeAnswer(
     data(chunk) {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes <= maxAnswerBytes) return;
+      if (bytes <= maxBytes) return;
       owner.cancel();
-      refuse(garbage(upstream.name, `more than ${maxAnswerBytes} bytes`));
+      refuse(garbage(upstream.name, `more than ${maxBytes} bytes`));
     },
     end() {
       const raw = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-      let reply: UnaryReply;
+      let reply: UnaryReply | VectorReply;
       try {
-        let reported = passes ? usageWithin(raw, upstream.dialect) : undefined;
+        let reported = passes ? usageWithin(raw, codec) : undefined;
         if (reported) {
-          reply = new UnaryReply(upstream.dialect, raw);
+          reply = replyOf(dialect, operation, raw);
         } else {
           const wire = parseObject(raw, upstream.name);
-          reported = upstream.dialect.usage(wire);
-          reply = new UnaryReply(upstream.dialect, raw, wire);
+          reported = codec.usage(wire);
+          reply = replyOf(dialect, operation, raw, wire);
           // What cannot be translated, or is a failure in spite of its status, must fail before it is called complete.
           if (!passes || !reported || wire.error) reply.value();
         }
@@ -72,6 +79,12 @@ export function wholeAnswer(
       else settlement.nothing(Outcome.PARTIAL, error);
     },
   };
+}
+
+function replyOf(dialect: Dialect, operation: Operation, raw: Buffer, wire?: JsonObject): UnaryReply | VectorReply {
+  return isEmbedding(operation)
+    ? new VectorReply(embedding(dialect, operation), raw, wire)
+    : new UnaryReply(dialect, raw, wire);
 }
 
 /** An error answer: read to the end, for its words, and refused. */
@@ -110,8 +123,8 @@ export function errorAnswer(
  * The usage of an answer that passes as it came: only that field is parsed. Undefined when it is not found, or when the
  * body is so odd that somebody should read the whole of it.
  */
-function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
-  const { usageField } = dialect;
+function usageWithin(raw: Buffer, codec: Codec<unknown, unknown>): Usage | undefined {
+  const { usageField } = codec;
   if (usageField === undefined) return undefined;
   try {
     const text = raw.toString("utf8");
@@ -119,7 +132,7 @@ function usageWithin(raw: Buffer, dialect: Dialect): Usage | undefined {
     const span = fields.get(usageField);
     // The gate trusts the syntax, so at least it has to be one object from the first character to the last.
     if (!span || fields.has("error") || text[0] !== "{" || text.slice(closingBrace).trimEnd() !== "}") return undefined;
-    return dialect.usage({ [usageField]: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
+    return codec.usage({ [usageField]: JSON.parse(text.slice(span.start, span.end)) as JsonValue });
   } catch {
     return undefined;
   }

@@ -31,7 +31,7 @@ export interface AttemptTools {
  */
 export async function attempt(call: Call, target: Target, { journal, clock, thoughts }: AttemptTools): Promise<Reply> {
   const request = call.request!;
-  const { provider, speaking, sentModel: model, outputLimit } = target;
+  const { provider, speaking, operation, sentModel: model, outputLimit } = target;
   const { dialect } = speaking;
   const { stream } = request.head;
   const askUsage = stream && provider.streamUsage === "ask";
@@ -39,6 +39,7 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
   const memory = minded instanceof Promise ? await minded : minded;
   const body = request.bytes({
     dialect,
+    operation,
     model,
     askUsage,
     outputLimit,
@@ -101,7 +102,7 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
       head(status, answerHeaders) {
         settlement.start(status);
         const { name, withoutSecrets } = provider;
-        const upstream = { name, dialect, withoutSecrets };
+        const upstream = { name, dialect, operation, withoutSecrets };
         const streamed = (answerHeaders["content-type"] ?? "").startsWith(arrivingFraming(dialect).mediaType);
         if (status >= 400) {
           answer = errorAnswer(upstream, answerHeaders, settlement, owner);
@@ -111,7 +112,9 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
         } else if (stream && streamed) {
           answer = streamAnswer(call, target, sending, settlement, owner, memory?.keep);
         } else {
-          answer = wholeAnswer(upstream, call.door.dialect?.id === dialect.id && !stream, settlement, owner);
+          const { door } = call;
+          const passes = door.dialect?.id === dialect.id && door.operation === operation && !stream;
+          answer = wholeAnswer(upstream, passes, settlement, owner);
         }
       },
       data: (chunk) => answer?.data(chunk),

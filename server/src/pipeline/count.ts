@@ -16,16 +16,16 @@ const maxCountBytes = 64 * 1024;
 export async function countTokens(call: Call, target: Target | undefined): Promise<CountReply> {
   const request = call.request!;
   if (!target) return new CountReply(estimateInputTokens(request.size), true);
-  const { provider, speaking, sentModel: model, outputLimit, path } = target;
+  const { provider, speaking, operation, sentModel: model, outputLimit, path } = target;
   const { dialect } = speaking;
   const body = request.bytes({
     dialect,
+    operation,
     model,
     askUsage: false,
     outputLimit,
     quirks: provider.quirks,
     losses: call.losses,
-    counting: true,
     headers: call.headers,
   });
   const headers = requestHeaders(speaking, call.door.dialect, call.headers);

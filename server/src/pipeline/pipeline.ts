@@ -1,4 +1,5 @@
 import { GatewayError, Reason } from "../canonical/error.ts";
+import { isEmbedding } from "../dialects/codec.ts";
 import type { Journal } from "../events/journal.ts";
 import type { Clock } from "../world.ts";
 import { attempt, journalFull } from "./attempt.ts";
@@ -43,7 +44,11 @@ export function createPipeline(tools: PipelineTools): Pipeline {
     call.target = target;
     if (operation === "count-tokens") return countTokens(call, target);
     if (!target)
-      throw new GatewayError(Reason.CANNOT_TRANSLATE, `The provider of \`${request.head.model}\` cannot do this.`);
+      throw new GatewayError(
+        Reason.CANNOT_TRANSLATE,
+        `The provider of \`${request.head.model}\` has no ${isEmbedding(operation) ? "embeddings" : "such operation"}.`,
+        { param: "model" },
+      );
     if (!journal.accepting) throw journalFull();
     const { stopped } = call;
     if (stopped) throw stopped;

@@ -1,12 +1,13 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { EmbeddingReply } from "@pontage/gen/pontage/v1/embedding_pb.ts";
 import type { GenerateEvent, GenerateReply } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { unfold } from "../canonical/fold.ts";
 import type { Losses } from "../canonical/loss.ts";
-import type { Dialect } from "../dialects/dialect.ts";
+import type { Codec, RequestHead } from "../dialects/dialect.ts";
 import type { FrameWriter } from "../framing/framing.ts";
 
 /** An answer, whole or as it grows. */
-export type Reply = UnaryReply | StreamReply | CountReply;
+export type Reply = UnaryReply | VectorReply | StreamReply | CountReply;
 
 /** What an answer says of itself. */
 export interface ReplyNames {
@@ -16,41 +17,61 @@ export interface ReplyNames {
 }
 
 /** A whole answer that knows which form it is in and changes form only when somebody asks. */
-export class UnaryReply {
-  readonly kind = "unary";
-  readonly #dialect: Dialect;
+abstract class WholeReply<Value> {
+  readonly #codec: Codec<unknown, Value>;
   readonly #raw: Buffer;
   readonly #wire: JsonObject | undefined;
-  #value: GenerateReply | undefined;
+  #value: Value | undefined;
 
   /** `wire` is what has been parsed of `raw`, by whoever had to. */
-  constructor(dialect: Dialect, raw: Buffer, wire?: JsonObject) {
-    this.#dialect = dialect;
+  constructor(codec: Codec<unknown, Value>, raw: Buffer, wire?: JsonObject) {
+    this.#codec = codec;
     this.#raw = raw;
     this.#wire = wire;
   }
 
-  value(): GenerateReply {
-    this.#value ??= this.#dialect.unary.decode(this.#wire ?? (JSON.parse(this.#raw.toString("utf8")) as JsonObject));
+  value(): Value {
+    this.#value ??= this.#codec.unary.decode(this.#wire ?? (JSON.parse(this.#raw.toString("utf8")) as JsonObject));
     return this.#value;
   }
 
   /** `unsaid` is for upstreams whose dialect does not say which answer it is, of which model, or when it was made. */
-  bytes(door: Dialect, losses: Losses, unsaid: ReplyNames): Buffer {
-    if (door.id === this.#dialect.id) return this.#raw;
+  bytes(door: Codec<unknown, Value>, losses: Losses, unsaid: ReplyNames, asked: RequestHead): Buffer {
+    // A dialect at another host is another object that reads and writes the same.
+    if (door.unary === this.#codec.unary) return this.#raw;
+    return Buffer.from(JSON.stringify(door.unary.encode(this.named(unsaid), losses, asked)));
+  }
+
+  protected abstract named(unsaid: ReplyNames): Value;
+}
+
+/** A whole generated answer. */
+export class UnaryReply extends WholeReply<GenerateReply> {
+  readonly kind = "unary";
+
+  protected named(unsaid: ReplyNames): GenerateReply {
     const value = this.value();
-    const named = {
+    return {
       ...value,
       id: value.id || unsaid.id,
       model: value.model || unsaid.model,
       createTimeSeconds: value.createTimeSeconds || BigInt(unsaid.createTimeSeconds),
     };
-    return Buffer.from(JSON.stringify(door.unary.encode(named, losses)));
   }
 
   /** The same answer as a stream, for a client that asked for one and an upstream that sent none. */
   events(): readonly GenerateEvent[] {
     return unfold(this.value());
+  }
+}
+
+/** Vectors. */
+export class VectorReply extends WholeReply<EmbeddingReply> {
+  readonly kind = "vectors";
+
+  protected named(unsaid: ReplyNames): EmbeddingReply {
+    const value = this.value();
+    return { ...value, id: value.id || unsaid.id, model: value.model || unsaid.model };
   }
 }
 

@@ -2,7 +2,7 @@ import { outputLimitOf } from "../billing/output-limit.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { DialectId, Operation } from "../dialects/dialect.ts";
 import { nearest } from "../edit-distance.ts";
-import { type Provider, pathOf, speakingFor } from "../providers/provider.ts";
+import { operationAt, type Provider, pathOf, speakingFor } from "../providers/provider.ts";
 import type { Target } from "./target.ts";
 
 /** A provider and a model at it. */
@@ -54,13 +54,14 @@ export class Router {
   }
 
   /** Where a call for `name` goes, spoken as the client speaks where the provider can. */
-  target(name: string, door: DialectId | undefined, operation: Operation, stream = false): Target | undefined {
+  target(name: string, door: DialectId | undefined, asked: Operation, stream = false): Target | undefined {
     const { provider, model } = this.address(name);
+    const operation = operationAt(provider, door, asked);
     const speaking = speakingFor(provider, door, operation, model);
     const sentModel = provider.deployments.get(model) ?? model;
     const path = speaking && pathOf(speaking, operation, stream, sentModel);
     if (!speaking || !path) return undefined;
-    return { provider, model, sentModel, speaking, path, outputLimit: outputLimitOf(provider.type, model) };
+    return { provider, model, sentModel, speaking, operation, path, outputLimit: outputLimitOf(provider.type, model) };
   }
 
   #unknown(name: string): GatewayError {

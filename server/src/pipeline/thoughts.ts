@@ -1,6 +1,7 @@
-import type { GenerateEvent, GenerateReply, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { GenerateEvent, GenerateReply, GenerateRequest, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import { copyOf, grow } from "../canonical/fold.ts";
+import type { Losses } from "../canonical/loss.ts";
 import { signs } from "../dialects/maker.ts";
 import { partPath } from "../dialects/paths.ts";
 import { type AnswerThoughts, callsOfTurn, thoughtsIn } from "../dialects/thoughts.ts";
@@ -29,12 +30,14 @@ export function callToMind(
 ): CallMemory | undefined | Promise<CallMemory> {
   const { door, caller } = call;
   if (!memory || !caller || !door.dialect || door.dialect.id === dialect.id) return undefined;
+  const request = call.request?.value();
+  if (!request) return undefined;
   const owner: Owner = { keyId: caller.keyId, secret: presentedSecret(call.headers) };
   if (!signs(dialect.id)) return { known: (callId) => memory.peek(owner, callId), keep: undefined };
   const keep = (found: AnswerThoughts) => memory.keep(owner, found);
-  const callIds = callsOfTurn(call.request!.value());
+  const callIds = callsOfTurn(request);
   const take = ({ known, unknown }: Recalled): CallMemory => {
-    if (unknown.length > 0) reportUnknown(call, new Set(unknown));
+    if (unknown.length > 0) reportUnknown(request, call.losses, new Set(unknown));
     return { known, keep };
   };
   const recalled = memory.recall(owner, callIds);
@@ -42,12 +45,11 @@ export function callToMind(
 }
 
 /** Nobody can tell now whether these calls had thoughts, so they go without. */
-function reportUnknown({ request, losses }: Call, unknown: ReadonlySet<string>): void {
-  const value = request!.value();
-  for (const [index, { parts }] of value.messages.entries()) {
+function reportUnknown(request: GenerateRequest, losses: Losses, unknown: ReadonlySet<string>): void {
+  for (const [index, { parts }] of request.messages.entries()) {
     for (const [at, { kind }] of parts.entries()) {
       if (kind.case === "toolCall" && unknown.has(kind.value.id))
-        losses.lose(`${partPath(value, index, at)}.signature`);
+        losses.lose(`${partPath(request, index, at)}.signature`);
     }
   }
 }

@@ -71,13 +71,29 @@ const messages: Speech = {
   paths: { generate: "/messages", "count-tokens": "/messages/count_tokens" },
 };
 
-/** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
-const ollama: Speech = { dialect: "ollama-chat", paths: { generate: "/api/chat" } };
+/** Who has embeddings beside chat has them here. */
+const embeddingChat: Speech = { ...chat, paths: { ...chat.paths, embed: "/embeddings" } };
 
-const cohereChat: Speech = { dialect: "cohere-chat", paths: { generate: "/v2/chat" } };
+/** The older completions, for clients that want nothing else: everybody else is translated to chat. */
+const completions: Speech = { dialect: "openai-completions", paths: { generate: "/completions" } };
+
+/** At OpenAI itself only the models from before chat can. */
+const openaiCompletions: Speech = {
+  ...completions,
+  models: /^(ft:)?(gpt-3\.5-turbo-instruct|davinci-002|babbage-002)/,
+};
+
+/** Ollama's own API, which takes what the compatible one has no word for: the context's size, how long to stay loaded. */
+const ollama: Speech = {
+  dialect: "ollama-chat",
+  paths: { generate: "/api/chat", embed: "/api/embed", "embed-one": "/api/embeddings" },
+};
+
+const cohereChat: Speech = { dialect: "cohere-chat", paths: { generate: "/v2/chat", embed: "/v2/embed" } };
 
 /** Chat first: it is what a client of another dialect is translated to. */
 const chatAndResponses = [chat, responses] as const;
+const allCompatible = [embeddingChat, responses, completions] as const;
 
 const generateContent: Speech = {
   dialect: "gemini",
@@ -86,6 +102,8 @@ const generateContent: Speech = {
     // Without this the stream is one JSON array.
     stream: "/models/{model}:streamGenerateContent?alt=sse",
     "count-tokens": "/models/{model}:countTokens",
+    embed: "/models/{model}:batchEmbedContents",
+    "embed-one": "/models/{model}:embedContent",
   },
 };
 
@@ -143,7 +161,7 @@ export const catalogue = {
     title: "OpenAI",
     baseUrl: "https://api.openai.com/v1",
     auth: bearer(),
-    speaks: [chat, countedResponses],
+    speaks: [embeddingChat, countedResponses, openaiCompletions],
     modelsPath: "/models",
     env: ["OPENAI_API_KEY"],
     streamUsage: "ask",
@@ -218,11 +236,12 @@ export const catalogue = {
   },
   mistral: {
     ...compatible,
+    speaks: [embeddingChat],
     title: "Mistral",
     baseUrl: "https://api.mistral.ai/v1",
     env: ["MISTRAL_API_KEY"],
     streamUsage: "always", // and it refuses fields it does not know
-    quirks: { ...compatible.quirks, takesPrefix: true, randomSeed: true },
+    quirks: { ...compatible.quirks, takesPrefix: true, randomSeed: true, outputDimension: true },
   },
   xai: { ...compatible, speaks: chatAndResponses, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
   groq: {
@@ -263,7 +282,7 @@ export const catalogue = {
   },
   openrouter: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: allCompatible,
     title: "OpenRouter",
     baseUrl: "https://openrouter.ai/api/v1",
     env: ["OPENROUTER_API_KEY"],
@@ -274,14 +293,20 @@ export const catalogue = {
     baseUrl: "https://api.cohere.com",
     auth: bearer(),
     speaks: [cohereChat],
-    modelsPath: "/v1/models?endpoint=chat&page_size=1000",
+    modelsPath: "/v1/models?page_size=1000",
     env: ["COHERE_API_KEY", "CO_API_KEY"],
     streamUsage: "always",
   },
-  together: { ...compatible, title: "Together AI", baseUrl: "https://api.together.xyz/v1", env: ["TOGETHER_API_KEY"] },
+  together: {
+    ...compatible,
+    speaks: [embeddingChat, completions],
+    title: "Together AI",
+    baseUrl: "https://api.together.xyz/v1",
+    env: ["TOGETHER_API_KEY"],
+  },
   fireworks: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: allCompatible,
     title: "Fireworks AI",
     baseUrl: "https://api.fireworks.ai/inference/v1",
     env: ["FIREWORKS_API_KEY"],
@@ -295,7 +320,7 @@ export const catalogue = {
   },
   ollama: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: allCompatible,
     title: "Ollama",
     baseUrl: "http://localhost:11434/v1",
     local: true,
@@ -307,22 +332,29 @@ export const catalogue = {
     baseUrl: "http://localhost:11434",
     speaks: [
       ollama,
-      { dialect: "openai-chat", paths: { generate: "/v1/chat/completions" } },
+      { dialect: "openai-chat", paths: { generate: "/v1/chat/completions", embed: "/v1/embeddings" } },
       { dialect: "openai-responses", paths: { generate: "/v1/responses" } },
+      { dialect: "openai-completions", paths: { generate: "/v1/completions" } },
     ],
     modelsPath: "/v1/models",
     local: true,
   },
   lmstudio: {
     ...compatible,
-    speaks: chatAndResponses,
+    speaks: allCompatible,
     title: "LM Studio",
     baseUrl: "http://localhost:1234/v1",
     local: true,
   },
-  vllm: { ...compatible, speaks: chatAndResponses, title: "vLLM", baseUrl: "http://localhost:8000/v1", local: true },
+  vllm: {
+    ...compatible,
+    speaks: allCompatible,
+    title: "vLLM",
+    baseUrl: "http://localhost:8000/v1",
+    local: true,
+  },
   tgi: { ...compatible, title: "Hugging Face TGI", baseUrl: "http://localhost:3000/v1", local: true },
-  openai_compatible: { ...compatible, title: "OpenAI-compatible" },
+  openai_compatible: { ...compatible, speaks: [embeddingChat, completions], title: "OpenAI-compatible" },
   anthropic_compatible: {
     title: "Anthropic-compatible",
     auth: header("x-api-key"),
@@ -341,7 +373,7 @@ export const catalogue = {
     title: "Simulated",
     baseUrl: "http://simulated.invalid/v1",
     auth: none(),
-    speaks: [chat, messages, countedResponses, generateContent, converse, ollama, cohereChat],
+    speaks: [embeddingChat, messages, countedResponses, generateContent, converse, ollama, cohereChat, completions],
     modelsPath: "/models",
     streamUsage: "ask",
     passedHeaders: ["x-sim-fail", "x-sim-tps", "x-sim-delay"],

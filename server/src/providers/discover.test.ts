@@ -140,3 +140,9 @@ test("a list at another host is asked there, and the request is signed for that 
   });
   expect(signatures).toEqual([signed.at(-1)]);
 });
+
+test("Cohere's list has names and no prefix", async () => {
+  const path = "/v1beta/v1/models?page_size=1000";
+  const found = await discover("cohere", { [path]: { models: [{ name: "command-a" }, { name: "embed-v4.0" }] } });
+  expect(found).toEqual({ names: ["command-a", "embed-v4.0"], asked: [path] });
+});

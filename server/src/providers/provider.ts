@@ -207,6 +207,16 @@ export function speakingFor(
   return able.find(({ dialect }) => dialect.id === door) ?? able[0];
 }
 
+/**
+ * The operation as a provider can do it: one input goes among several where it does not have the client's own form for
+ * one.
+ */
+export function operationAt(provider: Provider, door: DialectId | undefined, operation: Operation): Operation {
+  if (operation !== "embed-one") return operation;
+  const isSpoken = provider.speaks.some(({ dialect, paths }) => dialect.id === door && paths["embed-one"]);
+  return isSpoken ? operation : "embed";
+}
+
 /** The path of one call, or undefined when the provider cannot do that. */
 export function pathOf({ paths }: Speaking, operation: Operation, stream: boolean, model: string): string | undefined {
   const path = (operation === "generate" && stream ? paths.stream : undefined) ?? paths[operation];

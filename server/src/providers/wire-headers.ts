@@ -9,6 +9,7 @@ export interface HeaderRules {
 
 const rules: Readonly<Record<DialectId, HeaderRules>> = {
   "openai-chat": { defaults: {}, passed: ["openai-beta"] },
+  "openai-completions": { defaults: {}, passed: ["openai-beta"] },
   "openai-responses": { defaults: {}, passed: ["openai-beta"] },
   gemini: { defaults: {}, passed: [] },
   "bedrock-converse": { defaults: {}, passed: [] },

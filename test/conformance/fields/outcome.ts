@@ -2,7 +2,7 @@ import { GatewayError } from "../../../server/src/canonical/error.ts";
 import { LossReport } from "../../../server/src/canonical/loss.ts";
 import type { Dialect } from "../../../server/src/dialects/dialect.ts";
 import { dialectOf } from "../../../server/src/dialects/index.ts";
-import { WireRequest } from "../../../server/src/payload/request.ts";
+import { wireRequest } from "../../../server/src/payload/request.ts";
 import { isSample, type Json, type Sample, type Shape } from "./shape.ts";
 
 /** What became of a field on its way to an upstream. */
@@ -62,8 +62,9 @@ function send(shape: Shape, request: Wire, target: Dialect): Sent {
   try {
     const namesInPath = shape.dialect === "gemini" || shape.dialect === "bedrock-converse";
     const address = namesInPath ? { model: "m", stream: false } : {};
-    const wire = new WireRequest(dialectOf(shape.dialect), Buffer.from(JSON.stringify(request)), address);
+    const wire = wireRequest(dialectOf(shape.dialect), "generate", Buffer.from(JSON.stringify(request)), address);
     const bytes = wire.bytes({
+      ...({ operation: "generate" } as const),
       ...{ dialect: target, model: "m", askUsage: false, outputLimit: 8192, quirks: undefined, losses: report },
     });
     return { wire: JSON.parse(bytes.toString("utf8")) as Wire, losses: report.paths };

@@ -26,6 +26,7 @@ export const names: Names = {
   temperature: "inferenceConfig.temperature",
   stop: "inferenceConfig.stopSequences",
   top_k: "additionalModelRequestFields.top_k",
+  tools: "toolConfig.tools",
   tool_choice: "toolConfig.toolChoice",
   "response_format.json_schema": "outputConfig.textFormat.structure.jsonSchema",
   response_format: "outputConfig.textFormat",

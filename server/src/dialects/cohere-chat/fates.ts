@@ -5,6 +5,10 @@ export const fates: Fates = {
   // Said by a canonical field already; kept only for its spelling.
   tools: "pass over",
   thinking: "lose",
+  // Pictures are seen to be some.
+  input_type: (value) => (value === "image" ? "pass over" : "lose"),
+  // Numbers that have been made smaller are other vectors.
+  embedding_types: (value) => (/"(u?int8|u?binary)"/.test(JSON.stringify(value)) ? "refuse" : "pass over"),
   // What the answer is to be grounded in.
   documents: "refuse",
   // How strictly the model must keep to the schemas, and how it cites.

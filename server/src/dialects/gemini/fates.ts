@@ -18,6 +18,8 @@ export const fates: Fates = {
   store: (value) => (value === true ? "refuse" : "pass over"),
 
   // Said by canonical fields already; kept only for their spelling.
+  model: "pass over",
+  embedContentConfig: "lose inside",
   generationConfig: "pass over",
   "generationConfig.thinkingConfig": "pass over",
   "generationConfig.responseSchema": "pass over",

@@ -72,12 +72,12 @@ export function configIn(request: JsonObject): JsonObject {
 }
 
 /** The path says it. A body may repeat it, but two readers must not see two models. */
-function modelOf(request: JsonObject, { model }: Address): string {
+export function modelOf(request: JsonObject, { model }: Address, path = "model"): string {
   const repeated = stringIn(request.model);
   if (model === undefined) return bareModel(repeated ?? "");
   if (model === "") throw invalid("model", "The path names no model: /v1beta/models/MODEL:generateContent");
   if (repeated && bareModel(repeated) !== bareModel(model)) {
-    throw invalid("model", `\`model\` is \`${repeated}\` in the body and \`${model}\` in the path.`);
+    throw invalid(path, `\`${path}\` is \`${repeated}\` in the body and \`${model}\` in the path.`);
   }
   return bareModel(model);
 }

@@ -2,6 +2,7 @@ import { googleEvents } from "../../framing/google-events.ts";
 import { jsonArray } from "../../framing/json-array.ts";
 import type { Dialect, DialectRoute } from "../dialect.ts";
 import { countIn } from "../wire.ts";
+import { embeddings, oneEmbedding } from "./embeddings.ts";
 import { decodeError, encodeError, errorFrame } from "./error.ts";
 import { bareModel, edits, readHead } from "./head.ts";
 import { decodeReply, encodeReply } from "./reply.ts";
@@ -30,6 +31,7 @@ export const gemini: Dialect = {
   },
   usageField: "usageMetadata",
   usage: (wire) => decodeUsage(wire.usageMetadata),
+  embeddings: { embed: embeddings, "embed-one": oneEmbedding },
   count: {
     // Only so wrapped are instructions and tools counted too; then the model must be said once more.
     request: (wire, model) => ({ generateContentRequest: { model: `models/${bareModel(model)}`, ...wire } }),
@@ -52,5 +54,7 @@ function routesOf(model: string): DialectRoute[] {
       framing: (query) => (query.get("alt") === "sse" ? googleEvents : jsonArray),
     },
     { method: "POST", path: `${model}:countTokens`, operation: "count-tokens" },
+    { method: "POST", path: `${model}:batchEmbedContents`, operation: "embed" },
+    { method: "POST", path: `${model}:embedContent`, operation: "embed-one" },
   ];
 }

@@ -4,6 +4,10 @@ export const fates: Fates = {
   // Said by canonical fields already; kept only for their spelling.
   max_tokens: "pass over",
   safety_identifier: "pass over",
+  encoding_format: "pass over",
+  output_dimension: "pass over",
+  // Numbers that have been made smaller are other vectors.
+  output_dtype: (value) => (value === "float" ? "pass over" : "refuse"),
   // Sound, searched pages and older calls are answers of another kind.
   modalities: (value) => (JSON.stringify(value) === '["text"]' ? "pass over" : "refuse"),
   audio: "refuse",

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { reasoning, text } from "../../canonical/events.ts";
 import { fold } from "../../canonical/fold.ts";
 import { LossReport } from "../../canonical/loss.ts";
-import { WireRequest } from "../../payload/request.ts";
+import { wireRequest } from "../../payload/request.ts";
 import { anthropicMessages } from "../anthropic-messages/index.ts";
 import { openaiChat } from "../openai-chat/index.ts";
 import { openaiResponses } from "./index.ts";
@@ -44,9 +44,9 @@ describe("hazards 23, 24 and 27: thoughts", () => {
     const { output } = encode([...events, ...end()]).at(-1)!.response as JsonObject;
     const wire = { ...hello, input: backOf(output) };
     expect(JSON.stringify(toChat(wire).wire)).not.toContain("pontage");
-    const request = new WireRequest(openaiResponses, Buffer.from(JSON.stringify(wire)));
+    const request = wireRequest(openaiResponses, "generate", Buffer.from(JSON.stringify(wire)));
     const losses = new LossReport();
-    const facts = { model: "m", askUsage: false, outputLimit: 99, quirks: undefined };
+    const facts = { operation: "generate", model: "m", askUsage: false, outputLimit: 99, quirks: undefined } as const;
     const again = JSON.parse(String(request.bytes({ dialect: openaiResponses, losses, ...facts })));
     const lost = losses.paths;
     expect(again.input.map(({ type }: JsonObject) => type)).toEqual([

@@ -5,10 +5,19 @@ import { Dispatcher } from "undici";
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { fold } from "../../canonical/fold.ts";
 import { LossReport } from "../../canonical/loss.ts";
-import type { Address, Dialect, DialectRoute } from "../../dialects/dialect.ts";
+import { embedding, isEmbedding } from "../../dialects/codec.ts";
+import type { Address, Dialect, DialectRoute, EmbeddingCodec } from "../../dialects/dialect.ts";
 import { dialects } from "../../dialects/index.ts";
 import type { Framing } from "../../framing/framing.ts";
-import { inputTokensOf, type Performance, perform, type SimulationOptions, simulatedModels } from "./models.ts";
+import {
+  inputTokensOf,
+  type Performance,
+  perform,
+  type SimulationOptions,
+  simulatedModels,
+  vectorModel,
+} from "./models.ts";
+import { embed } from "./vectors.ts";
 
 type Handler = Dispatcher.DispatchHandler;
 
@@ -94,17 +103,22 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
   };
   try {
     const wire = JSON.parse(String(options.body)) as JsonObject;
+    const { operation } = route;
+    const asked = simulationOptions(options.headers);
+    if (isEmbedding(operation)) {
+      const vectors = embedded(embedding(dialect, operation), wire, address);
+      await misbehave(asked, control);
+      if (asked.fail === "cut-stream") throw closed();
+      return whole(200, vectors);
+    }
     const head = dialect.request.head(wire, address);
     const request = dialect.request.decode(wire, address);
-    if (route.operation === "count-tokens") return whole(200, dialect.count.encode(inputTokensOf(request)));
-    const performance = perform(request, simulationOptions(options.headers));
+    if (operation === "count-tokens") return whole(200, dialect.count.encode(inputTokensOf(request)));
+    const performance = perform(request, asked);
     if (!performance) {
-      return refuse(new GatewayError(Reason.MODEL_UNKNOWN, `There is no simulated model \`${head.model}\`.`));
+      return refuse(modelUnknown(head.model, "that says something"));
     }
-    if (performance.fail === "timeout") return await new Promise((_, reject) => onAbort(control, reject));
-    const failure = failureOf(performance.fail);
-    if (failure) return refuse(failure);
-    if (performance.delayMs > 0) await wait(performance.delayMs, undefined, { signal: control.signal });
+    await misbehave(performance, control);
 
     if (!head.stream) {
       const reply = { ...fold(performance.events), createTimeSeconds: BigInt(nowSeconds()) };
@@ -118,6 +132,24 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
     if (!(error instanceof GatewayError)) throw error;
     refuse(error);
   }
+}
+
+function embedded(codec: EmbeddingCodec, wire: JsonObject, address: Address): JsonObject {
+  const head = codec.request.head(wire, address);
+  if (head.model !== vectorModel) throw modelUnknown(head.model, "that makes vectors");
+  return codec.unary.encode(embed(codec.request.decode(wire, address)), new LossReport(), head);
+}
+
+function modelUnknown(model: string, which: string): GatewayError {
+  return new GatewayError(Reason.MODEL_UNKNOWN, `There is no simulated model \`${model}\` ${which}.`);
+}
+
+/** Fails or waits as it has been told. */
+async function misbehave({ fail, delayMs }: Pick<Performance, "fail" | "delayMs">, control: Control): Promise<void> {
+  if (fail === "timeout") await new Promise((_, reject) => onAbort(control, reject));
+  const failure = failureOf(fail);
+  if (failure) throw failure;
+  if (delayMs > 0) await wait(delayMs, undefined, { signal: control.signal });
 }
 
 async function stream(

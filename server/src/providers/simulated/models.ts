@@ -101,7 +101,10 @@ const models: Readonly<Record<string, Model>> = {
   }),
 };
 
-export const simulatedModels: readonly string[] = Object.keys(models);
+/** The model that makes vectors, and says nothing. */
+export const vectorModel = "embed";
+
+export const simulatedModels: readonly string[] = [...Object.keys(models), vectorModel];
 
 export function perform(request: GenerateRequest, options: SimulationOptions): Performance | undefined {
   const model = Object.hasOwn(models, request.model) ? models[request.model] : undefined;
@@ -180,7 +183,7 @@ function lastToolResult(request: GenerateRequest): string | undefined {
   return result.value.parts.map((part) => (part.kind.case === "text" ? part.kind.value.text : "")).join(" ");
 }
 
-function lettersIn({ kind }: Part): number {
+export function lettersIn({ kind }: Part): number {
   switch (kind.case) {
     case "text":
     case "reasoning":
