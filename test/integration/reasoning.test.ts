@@ -62,8 +62,8 @@ async function openGateway(options: TestGatewayOptions = {}): Promise<TestGatewa
   const providers = [...upstreams].map(([name, upstream]) => provider(name, upstream));
   const opened = await startTestGateway({ ...options, providers });
   for (const [name, { dialect }] of upstreams) {
-    // A server that speaks Responses and nothing else.
-    if (dialect !== "openai-responses") continue;
+    // Servers that speak Responses, or Converse, and nothing else.
+    if (dialect !== "openai-responses" && dialect !== "bedrock-converse") continue;
     const found = opened.gateway.router.provider(name)!;
     Object.assign(found, { speaks: found.speaks.filter((one) => one.dialect.id === dialect) });
   }
