@@ -140,6 +140,8 @@ export interface RequestHead {
   readonly maxOutputTokens: number | undefined;
   /** The forms in which the client wants its vectors, where it says. */
   readonly vectorForms?: readonly string[];
+  /** The request, in dialects whose answers repeat it. */
+  readonly echo?: JsonObject;
 }
 
 export interface RequestContext {
@@ -188,6 +190,8 @@ export interface RequestChange {
 
 export interface StreamContext {
   readonly showUsage: boolean;
+  /** The request, in dialects whose answers repeat it. */
+  readonly echo?: JsonObject | undefined;
   /** What the client called the model; shown where the upstream did not name one. */
   readonly model: string;
   /** An id and a time for upstreams that give none. */

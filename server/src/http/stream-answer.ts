@@ -75,10 +75,10 @@ export class StreamAnswer {
   /** The upstream sent a whole answer. */
   sendWhole(reply: UnaryReply): void {
     const { response, call, dialect, framing } = this.#options;
-    const { model, showUsage } = call.request!.head;
+    const { model, showUsage, echo } = call.request!.head;
     const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
     const writer = framing.writer();
-    const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
+    const context = { showUsage, echo, model, id: call.id, createTimeSeconds, losses: call.losses };
     const pieces = reply.events().flatMap(eventWriter(dialect, context, writer));
     this.#begin();
     for (const piece of pieces) response.write(piece as Buffer | string);

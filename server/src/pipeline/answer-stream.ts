@@ -163,7 +163,7 @@ function relayFor(
   keep: CallMemory["keep"],
 ): Relay {
   const { dialect: door, framing } = call.door;
-  const { showUsage, model } = call.request!.head;
+  const { showUsage, model, echo } = call.request!.head;
   if (!door || !writer) return eventRelay(dialect, (event) => [event], provider, listener);
   if (door.id === dialect.id) {
     const hideUsage = provider.streamUsage === "ask" && !showUsage;
@@ -171,7 +171,7 @@ function relayFor(
     return relay({ dialect, hideUsage, writer, upstream: provider, requestId: call.id }, listener);
   }
   const createTimeSeconds = Math.floor(call.startTimeMs / 1000);
-  const context = { showUsage, model, id: call.id, createTimeSeconds, losses: call.losses };
+  const context = { showUsage, echo, model, id: call.id, createTimeSeconds, losses: call.losses };
   const write = eventWriter(door, context, writer);
   if (!keep) return eventRelay(dialect, write, provider, listener);
   const watch = thoughtWatch(dialect.id, keep);

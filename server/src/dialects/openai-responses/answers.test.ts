@@ -147,3 +147,41 @@ describe("section 10: errors", () => {
     expect(thrown(() => openaiResponses.unary.decode({})).reason).toBe(Reason.UPSTREAM_GARBAGE);
   });
 });
+
+describe("an answer from elsewhere repeats the request of its own client", () => {
+  const wire: JsonObject = {
+    model: "m",
+    input: "Hi",
+    instructions: "Be brief.",
+    temperature: 0.3,
+    tools: [{ type: "function", name: "f", parameters: {} }],
+    text: { verbosity: "low" },
+    metadata: { a: "b" },
+    store: true,
+  };
+  const repeated = {
+    instructions: "Be brief.",
+    temperature: 0.3,
+    top_p: 1,
+    tools: wire.tools,
+    text: { format: { type: "text" }, verbosity: "low" },
+    metadata: { a: "b" },
+    // Whatever was asked for, nothing is stored.
+    store: false,
+  };
+  const { echo } = openaiResponses.request.head(wire);
+  const from = anthropicMessages.unary.decode({ id: "msg_1", type: "message", role: "assistant", content: [] });
+
+  test("whole", () => {
+    const head = openaiResponses.request.head(wire);
+    expect(openaiResponses.unary.encode(from, new LossReport(), head)).toMatchObject(repeated);
+  });
+
+  test("streamed, from the first event on", () => {
+    const context = { showUsage: true, echo, model: "m", id: "id", createTimeSeconds: 1, losses: new LossReport() };
+    const encoder = openaiResponses.stream.encoder(context);
+    for (const { data } of encoder.push(begin)) {
+      expect((JSON.parse(data) as { response: JsonObject }).response).toMatchObject(repeated);
+    }
+  });
+});

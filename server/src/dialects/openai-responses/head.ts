@@ -63,6 +63,7 @@ export function readHead(wire: JsonObject): RequestHead {
     // Usage is part of every stream here.
     showUsage: true,
     maxOutputTokens: countIn(wire.max_output_tokens),
+    echo: wire,
   };
 }
 

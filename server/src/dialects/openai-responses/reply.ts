@@ -3,6 +3,7 @@ import type { Choice, GenerateReply, Part } from "@pontage/gen/pontage/v1/genera
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { Crossing } from "../crossing.ts";
+import type { RequestHead } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
@@ -56,7 +57,7 @@ export function hasCalls(parts: readonly Part[]): boolean {
   return parts.some(({ kind }) => kind.case === "toolCall");
 }
 
-export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
+export function encodeReply(reply: GenerateReply, losses: Losses, asked?: RequestHead): JsonObject {
   const crossing = new Crossing(reply.dialect, dialect, losses);
   const { usage: said, ...extra } = reply.extra ?? {};
   const usage = crossing.same ? usageAsSaid(said, reply.usage, decodeUsage) : undefined;
@@ -72,7 +73,7 @@ export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
     error: null,
     model: reply.model,
     output: choice ? encodeOutput(choice, reply.id, stringIn(ending.status) ?? "", crossing) : [],
-    ...fieldsOf(extra, crossing),
+    ...fieldsOf(extra, crossing, asked?.echo),
     usage: usage ?? (reply.usage ? encodeUsage(reply.usage) : null),
   };
 }

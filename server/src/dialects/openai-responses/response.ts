@@ -51,30 +51,47 @@ export function extraOf(response: JsonObject): JsonObject | undefined {
   return Object.keys(said).length > 0 ? said : undefined;
 }
 
-/**
- * The fields of a request that asked for nothing. Strict readers want them, and an answer does not know its request.
- */
-const plain: JsonObject = {
-  background: false,
+/** What an answer says of its request, where the request left it open. https://platform.openai.com/docs/api-reference/responses/object */
+const open: JsonObject = {
   instructions: null,
   max_output_tokens: null,
   max_tool_calls: null,
   parallel_tool_calls: true,
   previous_response_id: null,
-  reasoning: { effort: null, summary: null },
-  store: false,
-  temperature: null,
-  text: { format: { type: "text" } },
+  prompt_cache_key: null,
+  safety_identifier: null,
+  temperature: 1,
   tool_choice: "auto",
   tools: [],
-  top_p: null,
+  top_logprobs: 0,
+  top_p: 1,
   truncation: "disabled",
   user: null,
   metadata: {},
 };
 
+/** What no request changes: the gateway stores nothing, answers at once, and knows nothing of penalties and tiers here. */
+const fixed: JsonObject = {
+  background: false,
+  completed_at: null,
+  frequency_penalty: 0,
+  presence_penalty: 0,
+  service_tier: "default",
+  store: false,
+};
+
+/** An answer from elsewhere repeats the request of its own client. Strict readers want all of it. */
+function repeated(request: JsonObject): JsonObject {
+  const fields: JsonObject = { ...fixed };
+  for (const field in open) fields[field] = request[field] ?? open[field]!;
+  fields.reasoning = { effort: null, summary: null, ...objectIn(request.reasoning) };
+  fields.text = { format: { type: "text" }, ...objectIn(request.text) };
+  return fields;
+}
+
 /** The fields beside the answer itself. */
-export function fieldsOf(extra: JsonObject | undefined, crossing: Crossing): JsonObject {
+export function fieldsOf(extra: JsonObject | undefined, crossing: Crossing, request: JsonObject = {}): JsonObject {
   const own = crossing.extra(extra, "");
-  return crossing.same ? { ...objectIn(own?.[echo]), ...fieldsBeside(own ?? {}, new Set([echo])) } : plain;
+  if (!crossing.same) return repeated(request);
+  return { ...objectIn(own?.[echo]), ...fieldsBeside(own ?? {}, new Set([echo])) };
 }

@@ -92,7 +92,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     };
     const { usage, ...extra } = event.extra ?? {};
     saidUsage = objectIn(usage);
-    fields = fieldsOf(extra, crossing);
+    fields = fieldsOf(extra, crossing, context.echo);
     emitResponse("response.created", { status: "in_progress", output: [] });
     emitResponse("response.in_progress", { status: "in_progress", output: [] });
   }
@@ -305,7 +305,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     // An answer that was cut short was cut short in its last item.
     closeItem(isCut ? "incomplete" : "completed");
     const { usage: raw = saidUsage, ...extra } = said ?? {};
-    if (said) fields = { ...fields, ...fieldsOf(extra, crossing) };
+    if (said) fields = { ...fields, ...fieldsOf(extra, crossing, context.echo) };
     const counted = (crossing.same && usageAsSaid(raw, usage, decodeUsage)) || (usage && encodeUsage(usage));
     const type = isCut ? "response.incomplete" : "response.completed";
     emitResponse(type, { status: status ?? "completed", ...rest, output, usage: counted ?? null });

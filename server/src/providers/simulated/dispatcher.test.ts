@@ -111,3 +111,32 @@ test("Ollama's stream is lines of JSON, and comes where the request does not say
   expect(lines.slice(0, -1).every((line) => line.endsWith('"done":false}'))).toBe(true);
   expect(JSON.parse(lines.at(-1)!)).toMatchObject({ done: true, done_reason: "stop", eval_count: expect.any(Number) });
 });
+
+const chat = (more: JsonObject) =>
+  ask("/v1/chat/completions", { model: "tools", messages: [{ role: "user", content: "Hi" }], ...more });
+
+test.each([
+  ["as many tokens as allowed", { max_tokens: 3 }, "No function was", "length"],
+  ["until a stop string", { stop: ["there is"] }, "No function was offered, so", "stop"],
+  ["in the shape asked for", { response_format: { type: "json_object" } }, '{"message":"Hello","ok":true}', "stop"],
+] satisfies [string, JsonObject, string, string][])("a simulated model says %s", async (_, more, words, finish) => {
+  const { choices } = JSON.parse((await chat(more)).text);
+  expect(choices[0].message.content.trim()).toBe(words);
+  expect(choices[0].finish_reason).toBe(finish);
+});
+
+test("a simulated model gives as many answers as asked for", async () => {
+  const { choices, usage } = JSON.parse((await chat({ n: 3 })).text);
+  expect(choices.map(({ index }: { index: number }) => index)).toEqual([0, 1, 2]);
+  expect(usage.completion_tokens % 3).toBe(0);
+});
+
+test.each([
+  ["logprobs", "/v1/chat/completions", { messages: [{ role: "user", content: "Hi" }], logprobs: true }],
+  ["previous_response_id", "/v1/responses", { input: "Hi", previous_response_id: "resp_1" }],
+  ["background", "/v1/responses", { input: "Hi", background: true }],
+] satisfies [string, string, JsonObject][])("what no simulated model has is refused: %s", async (param, path, body) => {
+  const { status, text } = await ask(path, { model: "echo", ...body });
+  expect(status).toBe(400);
+  expect(JSON.parse(text).error).toMatchObject({ param });
+});

@@ -6,10 +6,11 @@ import { GatewayError, Reason } from "../../canonical/error.ts";
 import { fold } from "../../canonical/fold.ts";
 import { LossReport } from "../../canonical/loss.ts";
 import { embedding, isEmbedding } from "../../dialects/codec.ts";
-import type { Address, Dialect, DialectRoute, EmbeddingCodec } from "../../dialects/dialect.ts";
+import type { Address, Dialect, DialectRoute, EmbeddingCodec, RequestHead } from "../../dialects/dialect.ts";
 import { dialects } from "../../dialects/index.ts";
 import type { Framing } from "../../framing/framing.ts";
 import {
+  beyondSimulation,
   inputTokensOf,
   type Performance,
   perform,
@@ -114,6 +115,8 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
     const head = dialect.request.head(wire, address);
     const request = dialect.request.decode(wire, address);
     if (operation === "count-tokens") return whole(200, dialect.count.encode(inputTokensOf(request)));
+    const beyond = beyondSimulation(request);
+    if (beyond !== undefined) return refuse(notSimulated(beyond));
     const performance = perform(request, asked);
     if (!performance) {
       return refuse(modelUnknown(head.model, "that says something"));
@@ -123,10 +126,10 @@ async function answer(options: Dispatcher.DispatchOptions, handler: Handler, con
     if (!head.stream) {
       const reply = { ...fold(performance.events), createTimeSeconds: BigInt(nowSeconds()) };
       if (performance.fail === "cut-stream") throw closed();
-      return whole(200, dialect.unary.encode(reply, new LossReport()));
+      return whole(200, dialect.unary.encode(reply, new LossReport(), head));
     }
     respond(200, framing.contentType);
-    await stream(dialect, framing, { ...performance, showUsage: head.showUsage }, body, control);
+    await stream(dialect, framing, { ...performance, head }, body, control);
     end();
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
@@ -138,6 +141,10 @@ function embedded(codec: EmbeddingCodec, wire: JsonObject, address: Address): Js
   const head = codec.request.head(wire, address);
   if (head.model !== vectorModel) throw modelUnknown(head.model, "that makes vectors");
   return codec.unary.encode(embed(codec.request.decode(wire, address)), new LossReport(), head);
+}
+
+function notSimulated(param: string): GatewayError {
+  return new GatewayError(Reason.INVALID_ARGUMENT, `Simulated models have no \`${param}\`. Leave it out.`, { param });
 }
 
 function modelUnknown(model: string, which: string): GatewayError {
@@ -155,13 +162,14 @@ async function misbehave({ fail, delayMs }: Pick<Performance, "fail" | "delayMs"
 async function stream(
   dialect: Dialect,
   framing: Framing,
-  performance: Performance & { readonly showUsage: boolean },
+  performance: Performance & { readonly head: RequestHead },
   body: (bytes: Buffer) => void,
   control: Control,
 ): Promise<void> {
-  const { events, fail, tokensPerSecond, showUsage } = performance;
+  const { events, fail, tokensPerSecond, head } = performance;
   const encoder = dialect.stream.encoder({
-    showUsage,
+    showUsage: head.showUsage,
+    echo: head.echo,
     model: "",
     id: "",
     createTimeSeconds: nowSeconds(),

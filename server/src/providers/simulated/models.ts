@@ -80,13 +80,8 @@ const models: Readonly<Record<string, Model>> = {
     const call = { name: tool.name, arguments: JSON.stringify(sampleOf(tool.parameters ?? { type: "object" })) };
     return { said: { calls: [call], finishReason: FinishReason.TOOL_CALLS } };
   },
-  /** JSON that fits the schema asked for. */
-  json: (request) => {
-    const kind = request.responseFormat?.kind;
-    const value =
-      kind?.case === "jsonSchema" ? sampleOf(kind.value.schema ?? {}) : { message: "Hello from sim/json", ok: true };
-    return { said: { words: wordsOf(JSON.stringify(value)) } };
-  },
+  /** JSON that fits the schema asked for, as the other models do too, and JSON when none was asked for. */
+  json: () => ({ said: { words: wordsOf(JSON.stringify({ message: "Hello from sim/json", ok: true })) } }),
   /** Fails as `x-sim-fail` says; without it, about every second request, which one following from the request. */
   flaky: (request, options) => {
     const dice = createHash("sha256").update(lastWords(request)).digest()[0]!;
@@ -106,11 +101,35 @@ export const vectorModel = "embed";
 
 export const simulatedModels: readonly string[] = [...Object.keys(models), vectorModel];
 
+/** What a request asks for that no simulated model has: they store nothing, wait for nothing and weigh nothing. */
+export function beyondSimulation({ logprobs, extra = {} }: GenerateRequest): string | undefined {
+  if (logprobs) return "logprobs";
+  return ["previous_response_id", "conversation", "background"].find((field) => extra[field]);
+}
+
 export function perform(request: GenerateRequest, options: SimulationOptions): Performance | undefined {
   const model = Object.hasOwn(models, request.model) ? models[request.model] : undefined;
   if (!model) return undefined;
   const { said, ...performance } = model(request, options);
-  return { ...options, ...performance, events: eventsOf(request, said) };
+  return { ...options, ...performance, events: eventsOf(request, withinLimits(request, shaped(request, said))) };
+}
+
+/** Words in the shape that was asked for. */
+function shaped({ responseFormat }: GenerateRequest, said: Said): Said {
+  const kind = responseFormat?.kind;
+  if (!said.words || (kind?.case !== "jsonSchema" && kind?.case !== "json")) return said;
+  const value = kind.case === "jsonSchema" ? sampleOf(kind.value.schema ?? {}) : { message: "Hello", ok: true };
+  return { ...said, words: wordsOf(JSON.stringify(value)) };
+}
+
+/** Cut at the first stop string, and after as many tokens as were allowed: a word is one. */
+function withinLimits({ stop, maxOutputTokens }: GenerateRequest, said: Said): Said {
+  if (!said.words) return said;
+  const text = said.words.join("");
+  const ends = stop.map((word) => text.indexOf(word)).filter((at) => at !== -1);
+  const words = ends.length > 0 ? wordsOf(text.slice(0, Math.min(...ends))) : said.words;
+  if (maxOutputTokens === undefined || words.length <= maxOutputTokens) return { ...said, words };
+  return { ...said, words: words.slice(0, maxOutputTokens), finishReason: FinishReason.LENGTH };
 }
 
 /** Input tokens of a request: a token is taken to be four letters. */
@@ -123,7 +142,6 @@ export function inputTokensOf(request: GenerateRequest): number {
 }
 
 function eventsOf(request: GenerateRequest, said: Said): GenerateEvent[] {
-  const { words = [], calls = [] } = said;
   const id = `sim-${createHash("sha256")
     .update(JSON.stringify(request.messages.map(wordsIn)))
     .digest("hex")
@@ -132,29 +150,38 @@ function eventsOf(request: GenerateRequest, said: Said): GenerateEvent[] {
   // A long system prompt counts as cached, so that the figure is seen before a real key is there.
   const cached = cachedTokensOf(request);
   const read = { inputTokens: input - cached, cacheReadTokens: cached };
-  const events = [opened({ id, model: request.model, createTimeSeconds: 0, dialect: "", usage: usageOf(read) })];
+  const choices = Array.from({ length: request.candidateCount ?? 1 }, (_, choice) => choiceOf(choice, id, said));
+  const output = choices.reduce((sum, { tokens }) => sum + tokens, 0);
+  return [
+    opened({ id, model: request.model, createTimeSeconds: 0, dialect: "", usage: usageOf(read) }),
+    ...choices.flatMap(({ events }) => events),
+    finished(usageOf({ ...read, outputTokens: output })),
+  ];
+}
+
+/** One of the answers that were asked for. All say the same. */
+function choiceOf(choice: number, id: string, { words = [], calls = [], finishReason }: Said) {
+  const events: GenerateEvent[] = [];
   let index = 0;
-  let output = words.length;
+  let tokens = words.length;
   if (words.length > 0) {
-    events.push(partOpened(0, index, text("")));
-    for (const word of words) events.push(partGrown(0, index, { case: "text", value: word }));
-    events.push(partClosed(0, index));
+    events.push(partOpened(choice, index, text("")));
+    for (const word of words) events.push(partGrown(choice, index, { case: "text", value: word }));
+    events.push(partClosed(choice, index));
     index++;
   }
   for (const [number, call] of calls.entries()) {
-    events.push(
-      partOpened(0, index, toolCall({ id: `call_${id.slice(4, 26)}${number}`, name: call.name, arguments: "" })),
-    );
+    const callId = `call_${id.slice(4, 26)}${choice === 0 ? "" : `${choice}_`}${number}`;
+    events.push(partOpened(choice, index, toolCall({ id: callId, name: call.name, arguments: "" })));
     for (const piece of piecesOf(call.arguments, 8)) {
-      events.push(partGrown(0, index, { case: "arguments", value: piece }));
-      output++;
+      events.push(partGrown(choice, index, { case: "arguments", value: piece }));
+      tokens++;
     }
-    events.push(partClosed(0, index));
+    events.push(partClosed(choice, index));
     index++;
   }
-  events.push(choiceFinished({ choice: 0, finishReason: said.finishReason ?? FinishReason.STOP }));
-  events.push(finished(usageOf({ ...read, outputTokens: output })));
-  return events;
+  events.push(choiceFinished({ choice, finishReason: finishReason ?? FinishReason.STOP }));
+  return { events, tokens };
 }
 
 function cachedTokensOf(request: GenerateRequest): number {
