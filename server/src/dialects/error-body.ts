@@ -65,8 +65,9 @@ function messageIn(inner: JsonObject, wire: JsonObject): string | undefined {
   const said = messageFields.map((field) => inner[field]).find((value) => typeof value === "string" && value !== "");
   const message = stringIn(wire.error) ?? stringIn(inner.error) ?? unwrapped(stringIn(said)) ?? detail(inner.detail);
   // OpenRouter says here what the provider behind it has said.
-  const raw = stringIn(objectIn(inner.metadata)?.raw);
-  return message !== undefined && raw !== undefined && raw !== "" ? `${message}: ${unwrapped(raw)}` : message;
+  const raw = unwrapped(stringIn(objectIn(inner.metadata)?.raw));
+  // Once is enough where both say the same.
+  return message && raw && raw !== message ? `${message}: ${raw}` : message;
 }
 
 /** The words of an error that was put into a text as JSON. */

@@ -3,11 +3,13 @@ import { bedrockConverseShapes } from "./bedrock-converse.ts";
 import { geminiShapes } from "./gemini.ts";
 import { ollamaChatShapes } from "./ollama-chat.ts";
 import { openaiChatShapes } from "./openai-chat.ts";
+import { openaiCompletionsShapes } from "./openai-completions.ts";
 import { openaiResponsesShapes } from "./openai-responses.ts";
 import type { Shape } from "./shape.ts";
 
 export const shapes: readonly Shape[] = [
   ...openaiChatShapes,
+  ...openaiCompletionsShapes,
   ...openaiResponsesShapes,
   ...anthropicMessagesShapes,
   ...geminiShapes,

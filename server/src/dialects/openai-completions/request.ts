@@ -103,7 +103,8 @@ function refuseWishes(request: GenerateRequest, crossing: Crossing): void {
   if (request.logprobs) throw crossing.cannot("logprobs", "`logprobs`");
   if (request.toolChoice) crossing.lose("tool_choice");
   if (request.parallelToolCalls !== undefined) crossing.lose("parallel_tool_calls");
-  if (request.reasoning) crossing.lose("reasoning_effort");
+  const { effort = "", budgetTokens } = request.reasoning ?? {};
+  if (effort !== "" || budgetTokens !== undefined) crossing.lose("reasoning_effort");
 }
 
 const requestWords = new Set([
