@@ -1,3 +1,5 @@
+import type { SpeechName } from "./speech.ts";
+
 const words = Array.from({ length: 200 }, (_, i) => ` word${i}`);
 
 interface Answers {
@@ -18,6 +20,13 @@ const chunk = (delta: object, finish: string | null = null) => ({
 const data = (value: object) => Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
 const event = (value: { type: string }) => Buffer.from(`event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`);
 
+const generated = (text: string, output: number, finishReason?: string) => ({
+  candidates: [{ content: { parts: [{ text }], role: "model" }, ...(finishReason && { finishReason }), index: 0 }],
+  usageMetadata: { promptTokenCount: 20, candidatesTokenCount: output, totalTokenCount: 20 + output },
+  modelVersion: "bench",
+  responseId: "gemini-bench",
+});
+
 const cache = new Map<string, readonly Buffer[]>();
 function once(key: string, make: () => readonly Buffer[]): readonly Buffer[] {
   const made = cache.get(key) ?? make();
@@ -25,9 +34,9 @@ function once(key: string, make: () => readonly Buffer[]): readonly Buffer[] {
   return made;
 }
 
-/** The same answer in both dialects. The whole one is about one kilobyte. */
-export const answers: Readonly<Record<"openai-chat" | "anthropic-messages", Answers>> = {
-  "openai-chat": {
+/** The same answer in every dialect. The whole one is about one kilobyte. */
+export const answers: Readonly<Record<SpeechName, Answers>> = {
+  openai: {
     json: Buffer.from(
       JSON.stringify({
         id: "chatcmpl-bench",
@@ -66,7 +75,7 @@ export const answers: Readonly<Record<"openai-chat" | "anthropic-messages", Answ
         Buffer.from("data: [DONE]\n\n"),
       ]),
   },
-  "anthropic-messages": {
+  anthropic: {
     json: Buffer.from(
       JSON.stringify({
         id: "msg_bench",
@@ -109,6 +118,13 @@ export const answers: Readonly<Record<"openai-chat" | "anthropic-messages", Answ
           },
           { type: "message_stop" },
         ].map(event),
+      ),
+  },
+  gemini: {
+    json: Buffer.from(JSON.stringify(generated(words.slice(0, 80).join(""), 80, "STOP"))),
+    frames: (count) =>
+      once(`gemini ${count}`, () =>
+        words.slice(0, count).map((text, at) => data(generated(text, at + 1, at === count - 1 ? "STOP" : undefined))),
       ),
   },
 };

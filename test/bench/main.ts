@@ -11,6 +11,7 @@ import { expectedText } from "./answers.ts";
 import { closedLoop, median, openLoop, quantile, type Shot } from "./load.ts";
 import { startNginx } from "./nginx.ts";
 import { cpuMs, type Measured, residentBytes, startProgram } from "./process.ts";
+import { type SpeechName, speeches, speechNames, streamedText, wholeText } from "./speech.ts";
 
 const quick = process.argv.includes("--quick");
 const rounds = Number(option("rounds")) || (quick ? 3 : 7);
@@ -23,43 +24,39 @@ interface Case {
   readonly name: string;
   readonly goal: number;
   readonly connections: number;
-  readonly openai: boolean;
+  readonly client: SpeechName;
+  /** What the provider speaks; the bare proxy is measured with the client's own dialect. */
+  readonly upstream: SpeechName;
   readonly stream: number | undefined;
   readonly paced?: boolean;
   readonly promptBytes?: number;
-  /** The dialect of the upstream is another one; the bare proxy is measured with the client's own. */
-  readonly across?: boolean;
 }
 
+const chat = { client: "openai", upstream: "openai" } as const;
+
+const pairs = speechNames.flatMap((client) =>
+  speechNames.filter((upstream) => upstream !== client).map((upstream) => ({ client, upstream })),
+);
+
 const cases: readonly Case[] = [
-  { name: "JSON 1 KB", goal: 1.5, connections: 32, openai: true, stream: undefined },
-  { name: "JSON, 50 KB prompt", goal: 1.5, connections: 32, openai: true, stream: undefined, promptBytes: 50_000 },
-  { name: "SSE 50 chunks", goal: 1.2, connections: 32, openai: true, stream: 50 },
-  { name: "SSE 200 chunks at 10 ms", goal: 1.2, connections: 200, openai: true, stream: 200, paced: true },
+  { ...chat, name: "JSON 1 KB", goal: 1.5, connections: 32, stream: undefined },
+  { ...chat, name: "JSON, 50 KB prompt", goal: 1.5, connections: 32, stream: undefined, promptBytes: 50_000 },
+  { ...chat, name: "SSE 50 chunks", goal: 1.2, connections: 32, stream: 50 },
+  { ...chat, name: "SSE 200 chunks at 10 ms", goal: 1.2, connections: 200, stream: 200, paced: true },
+  ...speechNames
+    .filter((name) => name !== "openai")
+    .map((name) => ({
+      ...{ client: name, upstream: name, name: `SSE 50, ${speeches[name].name} client and upstream` },
+      ...{ goal: 1.2, connections: 32, stream: 50 },
+    })),
   {
-    name: "JSON, OpenAI client, Anthropic upstream",
-    goal: 2,
-    connections: 32,
-    openai: true,
-    stream: undefined,
-    across: true,
+    ...{ client: "openai", upstream: "anthropic", name: "JSON, OpenAI client, Anthropic upstream" },
+    ...{ goal: 2, connections: 32, stream: undefined },
   },
-  {
-    name: "SSE 50, OpenAI client, Anthropic upstream",
-    goal: 2,
-    connections: 32,
-    openai: true,
-    stream: 50,
-    across: true,
-  },
-  {
-    name: "SSE 50, Anthropic client, OpenAI upstream",
-    goal: 2,
-    connections: 32,
-    openai: false,
-    stream: 50,
-    across: true,
-  },
+  ...pairs.map(({ client, upstream }) => ({
+    ...{ client, upstream, name: `SSE 50, ${speeches[client].name} client, ${speeches[upstream].name} upstream` },
+    ...{ goal: 1.6, connections: 32, stream: 50 },
+  })),
 ];
 
 interface Target {
@@ -194,45 +191,20 @@ async function memory(targets: readonly Target[], pools: ReadonlyMap<string, Poo
 function shotOf(one: Case, target: string, key: string): Shot {
   const chunks = one.stream === undefined ? "" : `${one.stream} chunks${one.paced ? " paced" : ""}`;
   const prompt = `${chunks} ${"The quick brown fox jumps over the lazy dog. ".repeat(Math.ceil((one.promptBytes ?? 200) / 45))}`;
-  const provider = !isPontage(target) ? "" : one.openai === !one.across ? "openai/" : "anthropic/";
-  const base = { model: `${provider}bench`, messages: [{ role: "user", content: prompt }] };
-  const request = {
-    ...base,
-    ...(one.openai ? {} : { max_tokens: 1000 }),
-    ...(one.stream ? { stream: true } : {}),
-  };
+  const speech = speeches[one.client];
+  const model = isPontage(target) ? `${one.upstream}/bench` : "bench";
+  const streamed = one.stream !== undefined;
   const expected = expectedText(one.stream);
   return {
-    path: one.openai ? "/v1/chat/completions" : "/v1/messages",
+    path: speech.path(model, streamed),
     headers: ["content-type", "application/json", "authorization", `Bearer ${key}`],
-    body: Buffer.from(JSON.stringify(request)),
+    body: Buffer.from(JSON.stringify(speech.body(model, prompt, streamed))),
     check(answer) {
-      const text = one.stream ? streamedText(answer) : wholeText(answer);
+      const text = streamed ? streamedText(speech, answer) : wholeText(speech, answer);
       if (text !== expected) throw new Error(`${target}, ${one.name}: wrong answer\n${answer.slice(0, 500)}`);
-      const ended = answer.includes("data: [DONE]") || answer.includes("event: message_stop");
-      if (one.stream && !ended) throw new Error(`${target}, ${one.name}: the stream has no end`);
+      if (streamed && !answer.includes(speech.ending)) throw new Error(`${target}, ${one.name}: the stream has no end`);
     },
   };
-}
-
-interface AnyAnswer {
-  readonly choices?: readonly { readonly delta?: { content?: string }; readonly message?: { content?: string } }[];
-  readonly delta?: { readonly text?: string };
-  readonly content?: readonly { readonly text?: string }[];
-}
-
-function streamedText(answer: string): string {
-  return answer
-    .split("\n")
-    .filter((line) => line.startsWith("data: {"))
-    .map((line) => JSON.parse(line.slice(6)) as AnyAnswer)
-    .map((wire) => wire.choices?.[0]?.delta?.content ?? wire.delta?.text ?? "")
-    .join("");
-}
-
-function wholeText(answer: string): string {
-  const wire = JSON.parse(answer) as AnyAnswer;
-  return wire.choices?.[0]?.message?.content ?? wire.content?.map(({ text }) => text).join("") ?? "";
 }
 
 async function launch(args: readonly string[]): Promise<Measured> {
@@ -253,8 +225,7 @@ async function launchPontage(
     config,
     `version: 1
 providers:
-  openai: { type: openai_compatible, base_url: "${origin}/v1", api_key: bench, models: [bench], discover: false }
-  anthropic: { type: anthropic_compatible, base_url: "${origin}/v1", api_key: bench, discover: false }
+${speechNames.map((name) => `  ${name}: ${providerAt(origin, name)}`).join("\n")}
 `,
   );
   const profile = process.env.BENCH_PROFILE
@@ -268,6 +239,13 @@ providers:
   running.push(program);
   const key = readFileSync(join(data, "first-key"), "utf8").trim();
   return { name: `pontage ${shape}`, process: program, port: program.port, key };
+}
+
+/** Only one may list `bench` as its own, because it is asked for by its full name and by that. */
+function providerAt(origin: string, name: SpeechName): string {
+  const { provider, base } = speeches[name];
+  const models = name === "openai" ? ", models: [bench]" : "";
+  return `{ type: ${provider}, base_url: "${origin}${base}", api_key: bench, discover: false${models} }`;
 }
 
 function isPontage(name: string): boolean {

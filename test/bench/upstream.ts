@@ -7,17 +7,18 @@ const server = http.createServer((request, response) => {
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
     const body = Buffer.concat(chunks);
-    const dialect = request.url?.endsWith("/messages") ? "anthropic-messages" : "openai-chat";
-    const streamed = body.includes('"stream":true');
+    const path = request.url ?? "";
+    const name = path.endsWith("/messages") ? "anthropic" : path.startsWith("/v1beta/") ? "gemini" : "openai";
+    const streamed = body.includes('"stream":true') || path.includes(":stream");
     const count = body.includes("200 chunks") ? 200 : 50;
     if (!streamed) {
-      const answer = answers[dialect].json;
+      const answer = answers[name].json;
       response.writeHead(200, { "content-type": "application/json", "content-length": answer.length });
       response.end(answer);
       return;
     }
     response.writeHead(200, { "content-type": "text/event-stream" });
-    const frames = answers[dialect].frames(count);
+    const frames = answers[name].frames(count);
     let at = 0;
     if (!body.includes("paced")) {
       // Back to back, but each in a packet of its own, as a model sends its tokens.

@@ -42,7 +42,11 @@ export function createSseScanner(options: FrameScannerOptions & SseOptions): Sse
       const end = hasCr ? frameEndWithCr(text, at, atEnd) : text.indexOf("\n\n", at) + 2;
       if (end < 2) break;
       if (nextMarker < end) {
-        const verdict = read(bytes.subarray(at, end));
+        const dataEnd = endOfOnlyLine(text, at, end, hasCr);
+        const verdict =
+          dataEnd === -1
+            ? read(bytes.subarray(at, end))
+            : onMarked({ event: "", data: bytes.toString("utf8", at + dataPrefix.length, dataEnd) });
         if (verdict !== "show") {
           if (at > shownFrom) onBytes(bytes.subarray(shownFrom, at));
           if (verdict !== "hide") onBytes(Buffer.from(writeSse(verdict)));
@@ -99,6 +103,18 @@ export function createSseScanner(options: FrameScannerOptions & SseOptions): Sse
     },
   };
   return scanner;
+}
+
+const dataPrefix = "data: ";
+
+/** Where the data ends of a frame that is one line of data, as nearly all are; -1 for others, which have to be read. */
+function endOfOnlyLine(text: string, at: number, end: number, hasCr: boolean): number {
+  if (!text.startsWith(dataPrefix, at)) return -1;
+  const lineFeedAt = text.indexOf("\n", at);
+  const carriageReturnAt = hasCr ? text.indexOf("\r", at) : -1;
+  if (carriageReturnAt === -1 || carriageReturnAt >= end) return lineFeedAt === end - 2 ? lineFeedAt : -1;
+  const isCrLf = carriageReturnAt === end - 4 && lineFeedAt === end - 3;
+  return isCrLf && text.charCodeAt(end - 2) === carriageReturn ? carriageReturnAt : -1;
 }
 
 /** Whether the frame from `at` to `end` is an event. Without data it is none: a comment, or some other field alone. */
