@@ -112,10 +112,9 @@ export class Connection {
   }
 
   #connectOptions(options: CallOptions): ConnectOptions {
-    return {
-      ...(options.signal ? { signal: options.signal } : {}),
-      ...(options.headers ? { headers: options.headers } : {}),
-    };
+    const headers = new Headers(options.headers);
+    if (options.strict !== undefined) headers.set("x-pontage-strict", String(options.strict));
+    return { ...(options.signal ? { signal: options.signal } : {}), headers };
   }
 
   #headersFor(service: string, own: HeadersLike | undefined): Headers {

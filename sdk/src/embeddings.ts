@@ -47,6 +47,8 @@ export interface EmbeddingResult {
   readonly usage: TokenUsage;
   /** What it cost. */
   readonly cost: Cost;
+  /** What could not be said in the provider's dialect and was left out, by its path. */
+  readonly losses: readonly string[];
   /** The answer and its receipt as the gateway sent them. */
   readonly raw: { readonly reply: EmbeddingReply; readonly receipt: Receipt };
 }
@@ -74,6 +76,7 @@ export class Embeddings {
       model: receipt.model || reply.model,
       usage: decodeUsage(receipt.usage, receipt.usageSource),
       cost: new Cost(receipt),
+      losses: receipt.losses,
       raw: { reply, receipt },
     };
   }

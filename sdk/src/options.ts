@@ -38,6 +38,8 @@ export interface CallOptions {
   maxRetries?: number | undefined;
   /** Headers for this call. */
   headers?: HeadersLike | undefined;
+  /** Refuse the call rather than leave anything out that the provider's dialect cannot say. */
+  strict?: boolean | undefined;
 }
 
 /** The options after the environment and the defaults have filled the holes. */

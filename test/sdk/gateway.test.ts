@@ -61,6 +61,16 @@ for (const [name, transport] of Object.entries(transports)) {
       expect(await seen(answer.requestId)).toMatchObject({ status: 200, abandoned: false });
     });
 
+    test("what the provider's dialect has no word for is named, or refused to who is strict", async () => {
+      const params = { ...hello(), topK: 3 };
+      expect((await pontage.chat.create(params)).losses).toEqual(["top_k"]);
+      expect((await pontage.chat.stream(params).finalMessage()).losses).toEqual(["top_k"]);
+      expect((await pontage.chat.create(hello(), { strict: true })).losses).toEqual([]);
+      const refused = await pontage.chat.create(params, { strict: true }).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(InvalidRequest);
+      expect((refused as InvalidRequest).message).toContain("top_k");
+    });
+
     test("embeddings.create: vectors, and a row that says what they took", async () => {
       const answer = await pontage.embeddings.create({ model: "sim/embed", input: ["One", "Two"], dimensions: 8 });
       expect(answer.vectors.map((numbers) => Math.hypot(...numbers))).toEqual([

@@ -53,6 +53,11 @@ export class ChatResult {
   readonly cost: Cost;
   /** How many upstream calls were made. */
   readonly attempts: number;
+  /**
+   * What could not be said in the provider's dialect and was left out, by its path in the request or the answer. Call with
+   * `strict: true` to be refused instead, before anything is spent.
+   */
+  readonly losses: readonly string[];
   /** The answer and its receipt as the gateway sent them. */
   readonly raw: { readonly reply: GenerateReply; readonly receipt: Receipt };
 
@@ -64,6 +69,7 @@ export class ChatResult {
     this.usage = decodeUsage(receipt.usage, receipt.usageSource);
     this.cost = new Cost(receipt);
     this.attempts = receipt.attempts;
+    this.losses = receipt.losses;
     this.raw = { reply, receipt };
   }
 
@@ -89,8 +95,8 @@ export class ChatResult {
 
   /** Without `raw`, whose big integers JSON cannot hold. */
   toJSON(): object {
-    const { requestId, provider, model, choices, usage, cost, attempts } = this;
-    return { requestId, provider, model, choices, usage, cost, attempts };
+    const { requestId, provider, model, choices, usage, cost, attempts, losses } = this;
+    return { requestId, provider, model, choices, usage, cost, attempts, losses };
   }
 }
 

@@ -91,6 +91,7 @@ export function receiptOf(call: Call): Receipt {
   return create(ReceiptSchema, {
     requestId: call.id,
     attempts: call.attempts.length,
+    losses: [...call.losses.paths],
     ...(last && {
       provider: last.provider,
       model: last.model,
