@@ -1,12 +1,12 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ChoiceFinished, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { errorFrom } from "../../canonical/error.ts";
 import { copyOf, grow } from "../../canonical/fold.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import { Crossing, takeSpelling } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
+import { oneAnswerEncoderOf } from "../stream-encoder.ts";
 import { objectIn } from "../wire.ts";
 import { encodeCall } from "./calls.ts";
 import { createdAtOf } from "./created-at.ts";
@@ -116,38 +116,21 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     );
   }
 
-  return {
-    push({ event }) {
-      frames = [];
-      const choice = event.value && "choice" in event.value ? event.value.choice : 0;
-      if (choice > 0) {
-        crossing.lose(`choices[${choice}]`);
-        return frames;
-      }
-      switch (event.case) {
-        case "opened":
-          open(event.value);
-          break;
-        case "partOpened":
-          if (event.value.part) openPart(event.value.index, event.value.part);
-          break;
-        case "partGrown":
-          growPart(event.value.index, event.value.delta);
-          break;
-        case "partClosed":
-          closePart(event.value.index);
-          break;
-        case "choiceFinished":
-          finishChoice(event.value);
-          break;
-        case "finished":
-          finish(event.value.usage, event.value.extra);
-          break;
-        case "failed":
-          frames.push(errorFrame(errorFrom(event.value.error)));
-          break;
-      }
-      return frames;
+  return oneAnswerEncoderOf(
+    {
+      open,
+      openPart,
+      growPart,
+      closePart,
+      finishChoice,
+      finish,
+      fail: (error) => frames.push(errorFrame(error)),
+      take() {
+        const taken = frames;
+        frames = [];
+        return taken;
+      },
     },
-  };
+    context.losses,
+  );
 }

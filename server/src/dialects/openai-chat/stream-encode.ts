@@ -1,11 +1,11 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ChoiceFinished, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { errorFrom } from "../../canonical/error.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import { Crossing, takeSpelling } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
+import { encoderOf } from "../stream-encoder.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
 import { errorFrame } from "./error.ts";
@@ -203,33 +203,18 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     emit("[DONE]");
   }
 
-  return {
-    push({ event }) {
+  return encoderOf({
+    open,
+    openPart: (number, part, choice) => openPart(choiceAt(choice), number, part),
+    growPart: (number, delta, choice) => growPart(choiceAt(choice), number, delta),
+    closePart: (number, choice) => closePart(choiceAt(choice), number),
+    finishChoice: (event) => finishChoice(choiceAt(event.choice), event),
+    finish,
+    fail: (error) => frames.push(errorFrame(error)),
+    take() {
+      const taken = frames;
       frames = [];
-      switch (event.case) {
-        case "opened":
-          open(event.value);
-          break;
-        case "partOpened":
-          if (event.value.part) openPart(choiceAt(event.value.choice), event.value.index, event.value.part);
-          break;
-        case "partGrown":
-          growPart(choiceAt(event.value.choice), event.value.index, event.value.delta);
-          break;
-        case "partClosed":
-          closePart(choiceAt(event.value.choice), event.value.index);
-          break;
-        case "choiceFinished":
-          finishChoice(choiceAt(event.value.choice), event.value);
-          break;
-        case "finished":
-          finish(event.value.usage, event.value.extra);
-          break;
-        case "failed":
-          frames.push(errorFrame(errorFrom(event.value.error)));
-          break;
-      }
-      return frames;
+      return taken;
     },
-  };
+  });
 }

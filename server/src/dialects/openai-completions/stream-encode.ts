@@ -1,6 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { errorFrom } from "../../canonical/error.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import { Crossing } from "../crossing.ts";
@@ -8,6 +7,7 @@ import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { errorFrame } from "../openai-chat/error.ts";
 import { decodeUsage, encodeUsage } from "../openai-chat/usage.ts";
 import { replyPath } from "../reply-path.ts";
+import { encoderOf } from "../stream-encoder.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
 import { encodeEnding, wordsOf } from "./reply.ts";
@@ -48,13 +48,13 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     head = `${shared.slice(0, -1)},`;
   }
 
-  function openPart(choice: number, index: number, part: Part): void {
+  function openPart(index: number, part: Part, choice: number): void {
     const { kind } = part;
     if (kind.case === "text" || kind.case === "refusal") words.add(`${choice}:${index}`);
     emitWords(choice, wordsOf(part, replyPath(crossing.from, choice, index, part), crossing));
   }
 
-  function growPart(choice: number, index: number, delta: PartGrown["delta"]): void {
+  function growPart(index: number, delta: PartGrown["delta"], choice: number): void {
     if (!words.has(`${choice}:${index}`)) return;
     const path = replyPath(crossing.from, choice, index);
     if (delta.case === "text") emitWords(choice, delta.value);
@@ -74,33 +74,20 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     emit("[DONE]");
   }
 
-  return {
-    push({ event }) {
-      frames = [];
-      switch (event.case) {
-        case "opened":
-          open(event.value);
-          break;
-        case "partOpened":
-          if (event.value.part) openPart(event.value.choice, event.value.index, event.value.part);
-          break;
-        case "partGrown":
-          growPart(event.value.choice, event.value.index, event.value.delta);
-          break;
-        case "choiceFinished": {
-          const { choice, extra } = event.value;
-          const ending = { text: "", index: choice, logprobs: null, ...encodeEnding(event.value, crossing) };
-          emit(`${head}"choices":[${JSON.stringify({ ...ending, ...crossing.extra(extra, "") })}]${usageField}`);
-          break;
-        }
-        case "finished":
-          finish(event.value.usage, event.value.extra);
-          break;
-        case "failed":
-          frames.push(errorFrame(errorFrom(event.value.error)));
-          break;
-      }
-      return frames;
+  return encoderOf({
+    open,
+    openPart,
+    growPart,
+    finishChoice(event) {
+      const ending = { text: "", index: event.choice, logprobs: null, ...encodeEnding(event, crossing) };
+      emit(`${head}"choices":[${JSON.stringify({ ...ending, ...crossing.extra(event.extra, "") })}]${usageField}`);
     },
-  };
+    finish,
+    fail: (error) => frames.push(errorFrame(error)),
+    take() {
+      const taken = frames;
+      frames = [];
+      return taken;
+    },
+  });
 }

@@ -1,12 +1,13 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ChoiceFinished, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { errorFrom, type GatewayError } from "../../canonical/error.ts";
+import type { GatewayError } from "../../canonical/error.ts";
 import { copyOf, grow } from "../../canonical/fold.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import { Crossing } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
+import { oneAnswerEncoderOf } from "../stream-encoder.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { listIn, objectIn } from "../wire.ts";
 import { encodeAnswerPart, encodeOutputItem, inventedItemId, itemIdOf } from "./answer-items.ts";
@@ -322,45 +323,26 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     frames.push(...failureFrames(error, sequenceNumber, response));
   }
 
-  return {
-    push({ event }) {
-      frames = [];
-      if (
-        (event.case === "partOpened" || event.case === "partGrown" || event.case === "partClosed") &&
-        event.value.choice > 0
-      ) {
-        context.losses.lose(`choices[${event.value.choice}]`);
-        return frames;
-      }
-      switch (event.case) {
-        case "opened":
-          open(event.value);
-          break;
-        case "partOpened":
-          if (event.value.part) openPart(event.value.index, event.value.part);
-          break;
-        case "partGrown":
-          growPart(event.value.index, event.value.delta);
-          break;
-        case "partClosed":
-          closePart(event.value.index);
-          break;
-        case "choiceFinished":
-          if (event.value.choice === 0) {
-            ending = event.value;
-            crossing.extra(event.value.extra, "");
-          }
-          break;
-        case "finished":
-          finish(event.value.usage, event.value.extra);
-          break;
-        case "failed":
-          fail(errorFrom(event.value.error));
-          break;
-      }
-      return frames;
+  return oneAnswerEncoderOf(
+    {
+      open,
+      openPart,
+      growPart,
+      closePart,
+      finishChoice(event) {
+        ending = event;
+        crossing.extra(event.extra, "");
+      },
+      finish,
+      fail,
+      take() {
+        const taken = frames;
+        frames = [];
+        return taken;
+      },
     },
-  };
+    context.losses,
+  );
 }
 
 function isCall({ type }: JsonObject): boolean {
