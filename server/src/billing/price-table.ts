@@ -15,7 +15,8 @@ export interface PriceEntry {
  * What the well-known models cost, by provider type, in US dollars per million tokens.
  *
  * Sources, both MIT-licensed: pydantic/genai-prices at 47df840 (2026-08-21) and models.dev at f3fc692 (2026-07-02), which
- * cite the vendors' own pages; those of vectors at Google and Cohere are from the vendors' pages themselves. Prices that were announced for a date before the version's are taken as standing.
+ * cite the vendors' own pages; those of vectors at Google and Cohere are the vendors' figures as others quote them. Prices
+ * that were announced for a date before the version's are taken as standing.
  * Every change of a figure is a new version: rows in the ledger name the version and the entry they were computed with. A
  * version that has been released therefore stays readable: its table is kept beside the new one.
  */
