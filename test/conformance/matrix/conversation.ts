@@ -2,7 +2,6 @@ import type { Feature, Fragment, Speaker } from "./feature.ts";
 import {
   args,
   chatTools,
-  city,
   converseTools,
   geminiTools,
   hello,

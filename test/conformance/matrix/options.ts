@@ -8,7 +8,6 @@ import {
   ownTools,
   profiles,
   responsesTools,
-  text,
   user,
 } from "./words.ts";
 
