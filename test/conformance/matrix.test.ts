@@ -12,6 +12,7 @@ import {
   type Speaker,
 } from "./matrix/feature.ts";
 import { callThrough, doors, type Result, type Upstream, upstreams } from "./matrix/gate.ts";
+import { interleaved } from "./matrix/interleaved.ts";
 import { requestFeatures } from "./matrix/requests.ts";
 import { answers, requests, scriptOf } from "./matrix/smallest.ts";
 import { expectSection, tableOf } from "./page.ts";
@@ -87,6 +88,20 @@ describe.each(answerFeatures)("answering with: $name", (feature) => {
           expect(outcomeOf(feature, from, to, result, without), where).toBe(declared(feature, from, to));
         }
       }
+    });
+  }
+});
+
+describe("answering with calls whose arguments come in turns", () => {
+  const feature = answerFeatures.find(({ name }) => name === "parallel tool calls")!;
+  for (const upstream of upstreams.filter(({ dialect }) => interleaved[dialect.id])) {
+    test.each(doors)(`from ${upstream.name}, to %s`, async (door) => {
+      const script = interleaved[upstream.dialect.id]!;
+      const { answer, losses } = await callThrough({ door, upstream, stream: true, script, request: requests[door]! });
+      const wanted = expected(feature, upstream.dialect.id, { dialect: door, name: door })!;
+      expect(arrived(answer, wanted), JSON.stringify(answer)).toBe(true);
+      // Answers of Ollama have no id.
+      expect(losses.filter((path) => path !== "id")).toEqual([]);
     });
   }
 });
