@@ -66,7 +66,8 @@ function messageIn(inner: JsonObject, wire: JsonObject): string | undefined {
   const message = stringIn(wire.error) ?? stringIn(inner.error) ?? unwrapped(stringIn(said)) ?? detail(inner.detail);
   // OpenRouter says here what the provider behind it has said.
   const raw = stringIn(objectIn(inner.metadata)?.raw);
-  return message !== undefined && raw !== undefined && raw !== "" ? `${message}: ${unwrapped(raw)}` : message;
+  if (message === undefined || raw === undefined || message.includes(raw)) return message;
+  return `${message}: ${unwrapped(raw)}`;
 }
 
 /** The words of an error that was put into a text as JSON. */

@@ -1,8 +1,10 @@
 import { anthropicMessagesShapes } from "./anthropic-messages.ts";
 import { bedrockConverseShapes } from "./bedrock-converse.ts";
+import { cohereChatShapes } from "./cohere-chat.ts";
 import { geminiShapes } from "./gemini.ts";
 import { ollamaChatShapes } from "./ollama-chat.ts";
 import { openaiChatShapes } from "./openai-chat.ts";
+import { openaiCompletionsShapes } from "./openai-completions.ts";
 import { openaiResponsesShapes } from "./openai-responses.ts";
 import type { Shape } from "./shape.ts";
 
@@ -12,7 +14,9 @@ export const shapes: readonly Shape[] = [
   ...anthropicMessagesShapes,
   ...geminiShapes,
   ...bedrockConverseShapes,
+  ...cohereChatShapes,
   ...ollamaChatShapes,
+  ...openaiCompletionsShapes,
 ];
 
 /**
