@@ -402,6 +402,8 @@ export const answerFeatures: readonly Feature[] = [
       gemini: gemini("STOP", [{ text: "Hi" }]),
       "ollama-chat": ollama({ content: "Hi" }, "stop"),
     },
+    // There it is not said which one it was.
+    except: { "anthropic-messages > cohere-chat": "converted" },
     lessAt: ["openai-completions", "openai-chat", "openai-responses", "gemini", "ollama-chat"],
   },
   {

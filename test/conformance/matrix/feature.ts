@@ -11,7 +11,7 @@ export type Fragment = { readonly [field: string]: Json };
 export type Outcome =
   /** It is said in the other dialect's own words for it. */
   | "exact"
-  /** As much of it is said as there are words for; what is left out is reported. */
+  /** It is said in the nearest words, or as much of it as there are words for; what is left out is reported. */
   | "converted"
   /** It is left out and reported. */
   | "dropped"
