@@ -67,7 +67,7 @@ function messageIn(inner: JsonObject, wire: JsonObject): string | undefined {
   // OpenRouter says here what the provider behind it has said.
   const raw = unwrapped(stringIn(objectIn(inner.metadata)?.raw));
   // Once is enough where both say the same.
-  return message && raw && raw !== message ? `${message}: ${raw}` : message;
+  return message && raw && !message.includes(raw) ? `${message}: ${raw}` : message;
 }
 
 /** The words of an error that was put into a text as JSON. */

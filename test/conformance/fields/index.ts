@@ -1,5 +1,6 @@
 import { anthropicMessagesShapes } from "./anthropic-messages.ts";
 import { bedrockConverseShapes } from "./bedrock-converse.ts";
+import { cohereChatShapes } from "./cohere-chat.ts";
 import { geminiShapes } from "./gemini.ts";
 import { ollamaChatShapes } from "./ollama-chat.ts";
 import { openaiChatShapes } from "./openai-chat.ts";
@@ -14,6 +15,7 @@ export const shapes: readonly Shape[] = [
   ...anthropicMessagesShapes,
   ...geminiShapes,
   ...bedrockConverseShapes,
+  ...cohereChatShapes,
   ...ollamaChatShapes,
 ];
 

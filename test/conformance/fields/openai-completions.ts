@@ -1,29 +1,31 @@
 import { fieldsOfInterface } from "./published.ts";
-import type { Shape } from "./shape.ts";
+import { type Shape, sample } from "./shape.ts";
 
 const dialect = "openai-completions";
+const request = { model: "m", prompt: "Hello" };
 
 export const openaiCompletionsShapes: readonly Shape[] = [
   {
-    ...{ dialect, name: "request", at: [], given: ["model", "prompt"], request: { model: "m", prompt: "Hello" } },
+    ...{ dialect, name: "request", at: [], given: ["model"], request },
     published: () => fieldsOfInterface("openai/resources/completions.d.ts", "CompletionCreateParamsBase"),
     samples: {
+      prompt: "Once upon a time",
       best_of: 3,
       echo: true,
       frequency_penalty: 0.31,
       logit_bias: { "50256": -37 },
-      logprobs: 2,
+      logprobs: 3,
       max_tokens: 4321,
-      n: 3,
+      n: 2,
       presence_penalty: 0.32,
-      seed: 4711,
-      stop: ["halt"],
+      seed: 77231,
+      stop: ["HALT"],
       stream: true,
-      stream_options: { include_obfuscation: false },
-      suffix: "The end.",
+      stream_options: sample({ include_obfuscation: true }, { stream: true }),
+      suffix: "the end",
       temperature: 0.61,
-      top_p: 0.83,
-      user: "user-77",
+      top_p: 0.62,
+      user: "who-asks",
     },
   },
 ];

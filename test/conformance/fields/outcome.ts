@@ -98,7 +98,7 @@ function withoutObject({ request, at }: Shape): Wire {
 }
 
 /** The places that one request has and the other has not, or has otherwise. */
-function differences(before: Json | undefined, after: Json | undefined, path = ""): string[] {
+export function differences(before: Json | undefined, after: Json | undefined, path = ""): string[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const isTree = (value: unknown): value is Wire => typeof value === "object" && value !== null;
   if (!isTree(after)) return [path];
@@ -112,7 +112,7 @@ function differences(before: Json | undefined, after: Json | undefined, path = "
 }
 
 /** The values in it that could not be there by chance: words that only say what kind of thing it is are not looked for. */
-function leavesOf(value: Json): string[] {
+export function leavesOf(value: Json): string[] {
   if (typeof value === "string") return [JSON.stringify(value).slice(1, -1)];
   if (typeof value === "number") return [String(value)];
   if (typeof value !== "object" || value === null) return [];

@@ -15,22 +15,27 @@ function textOf(file: string): string {
   return known;
 }
 
-/** The fields of an interface, with those it extends in the same file. */
+/** The fields of an interface, with those it extends in the same file. `A.B` is the one in the namespace. */
 export function fieldsOfInterface(file: string, name: string): string[] {
-  const pattern = new RegExp(
-    `^( *)(?:export )?(?:declare )?(?:interface|class) ${name}(?: extends ([\\w, ]+))? \\{\\r?\\n`,
-    "m",
-  );
-  const head = pattern.exec(textOf(file));
-  if (!head) throw new Error(`${file} has no ${name}`);
+  return fieldsIn(file, textOf(file), name);
+}
+
+function fieldsIn(file: string, text: string, path: string): string[] {
+  const [name = "", ...inner] = path.split(".");
+  const kind = inner.length > 0 ? "namespace" : "(?:interface|class)";
+  const pattern = new RegExp(`^( *)(?:export )?(?:declare )?${kind} ${name}(?: extends ([\\w., ]+))? \\{\\r?\\n`, "m");
+  const head = pattern.exec(text);
+  if (!head) throw new Error(`${file} has no ${path}`);
   const [whole, indent = "", parents] = head;
-  const rest = textOf(file).slice(head.index + whole.length);
+  const rest = text.slice(head.index + whole.length);
   const body = rest.slice(0, rest.search(new RegExp(`^${indent}\\}`, "m")));
+  if (inner.length > 0) return fieldsIn(file, body, inner.join("."));
   const member = new RegExp(`^${indent} {4}(?:readonly )?['"]?([\\w-]+)['"]?\\??:`, "gm");
   const own = Array.from(body.matchAll(member), ([, field]) => field!);
-  const inherited = (parents ?? "")
-    .split(",")
-    .flatMap((parent) => (parent ? fieldsOfInterface(file, parent.trim()) : []));
+  const inherited = (parents ?? "").split(",").flatMap((parent) => {
+    // What other files hold is not looked for.
+    return parent && !parent.includes(".") ? fieldsOfInterface(file, parent.trim()) : [];
+  });
   return [...new Set([...inherited, ...own])];
 }
 

@@ -93,7 +93,10 @@ export function encodeToolConfig(
   const called = namesCalled(request);
   const isForbidden = request.toolChoice?.mode === Mode.NONE || request.tools.length === 0;
   // There is no word for "call nothing", so the tools are left out.
-  if (isForbidden && called.length === 0) return { config: undefined, fields: {} };
+  if (isForbidden && called.length === 0) {
+    if (request.tools.length > 0) crossing.lose("tools");
+    return { config: undefined, fields: {} };
+  }
   if (isForbidden) {
     // Calls in the history are refused without a list of tools, and a list cannot be forbidden to be used.
     crossing.lose("tool_choice");

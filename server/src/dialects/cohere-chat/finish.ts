@@ -26,17 +26,20 @@ const words: Record<FinishReason, string> = {
 export interface Ending {
   readonly finishReason: FinishReason;
   readonly nativeFinishReason: string;
+  readonly stopSequence: string;
 }
 
 /** The word for how an answer ended; undefined where the same dialect said none. */
 export function encodeFinish(
-  { finishReason, nativeFinishReason }: Ending,
+  { finishReason, nativeFinishReason, stopSequence }: Ending,
   kinds: ReadonlySet<Part["kind"]["case"]>,
   crossing: Crossing,
 ): string | undefined {
   if (crossing.same) return nativeFinishReason || undefined;
   const isVague = finishReason === FinishReason.UNSPECIFIED && nativeFinishReason !== "";
   if (isVague || kinds.has("refusal") || weakened.has(finishReason)) crossing.lose("finish_reason");
+  // That one has stopped it can be said, and not which.
+  if (stopSequence !== "") crossing.lose("stop_sequence");
   const isUnsaid = finishReason === FinishReason.UNSPECIFIED && nativeFinishReason === "";
   // Some providers say a plain stop although the model waits for its calls.
   const waits = (finishReason === FinishReason.STOP || isUnsaid) && kinds.has("toolCall");

@@ -118,8 +118,10 @@ export function encodeMessages(request: GenerateRequest, crossing: Crossing, qui
       else if (kind.case === "refusal") refusals.push(kind.value.text);
       else if (kind.case === "reasoning" && part.extra?.pontage_spelling !== "thinking") {
         const kept = crossing.withoutForeignSignature(part, pathOf(at));
-        if (kept && (crossing.same || quirks.takesReasoning)) thoughts.push(kept);
-        else crossing.lose(pathOf(at));
+        if (kept && (crossing.same || quirks.takesReasoning)) {
+          if (!crossing.same) loseSeals(kept, pathOf(at));
+          thoughts.push(kept);
+        } else crossing.lose(pathOf(at));
       } else {
         const call = kind.case === "opaque" ? objectIn(opaqueIn(kind.value, crossing.to)?.tool_call) : undefined;
         if (call) calls.push(call);
@@ -138,6 +140,13 @@ export function encodeMessages(request: GenerateRequest, crossing: Crossing, qui
     if (calls.length > 0) wire.tool_calls = calls;
     const continues = message === request.messages.at(-1) && !crossing.same && quirks.takesPrefix;
     return { ...wire, ...(continues ? { prefix: true } : {}), ...besides(message, path) };
+  }
+
+  /** Who takes thoughts back takes their words. */
+  function loseSeals({ kind }: Part, path: string): void {
+    if (kind.case !== "reasoning") return;
+    if (kind.value.signature !== "") crossing.lose(`${path}.signature`);
+    if (kind.value.redacted !== "") crossing.lose(`${path}.encrypted_content`);
   }
 
   function encodeCall(part: Part, path: string): JsonObject {
