@@ -44,7 +44,7 @@ export function addressOf({ dialect }: Form | EmbeddingCase, model: string): Add
 
 const root = join(import.meta.dirname, "../fixtures");
 
-const recorded: readonly EmbeddingCase[] = [
+export const recordedVectors: readonly EmbeddingCase[] = [
   recordedIn("openai/embeddings", "openai-chat"),
   recordedIn("cohere/embed-v2", "cohere-chat"),
   recordedIn("gemini/batch-embed-contents", "gemini"),
@@ -264,7 +264,7 @@ const handmade: readonly Handmade[] = [
 ];
 
 export const embeddingCases: readonly EmbeddingCase[] = [
-  ...recorded,
+  ...recordedVectors,
   ...handmade.map(({ dialect: id, operation = "embed", name, request, reply }) => {
     const dialect = dialectOf(id);
     return {

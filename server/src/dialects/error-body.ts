@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type ErrorFacts, GatewayError, Reason } from "../canonical/error.ts";
-import { listIn, objectIn, parseObject, stringIn } from "./wire.ts";
+import { listIn, lookUp, objectIn, parseObject, stringIn } from "./wire.ts";
 
 /** What an error body says, whatever its shape. */
 export interface ErrorBody {
@@ -40,7 +40,9 @@ function readErrorObject(wire: JsonObject): ErrorBody {
   const filter = contentFilter(objectIn(inner.innererror));
   const message = messageIn(inner, wire);
   return {
-    status: [inner.status, inner.status_code, inner.raw_status_code, Number(inner.code)].find(isErrorStatus),
+    status: [inner.status, inner.status_code, inner.raw_status_code, inner.code, Number(stringIn(inner.code))].find(
+      isErrorStatus,
+    ),
     message: filter ? [message, filter].filter(Boolean).join(" ") : message,
     type: notGeneric(stringIn(inner.type) ?? stringIn(inner.error_type)),
     code: filter === undefined ? (codeIn(inner.code) ?? codeIn(inner.error_code)) : "content_filter",
@@ -122,7 +124,7 @@ export function upstreamError(
   headers: Readonly<Record<string, string>>,
   body: ErrorBody,
 ): GatewayError {
-  const byWord = statusOfWord[body.type ?? ""] ?? statusOfWord[body.code ?? ""];
+  const byWord = lookUp(statusOfWord, body.type ?? "") ?? lookUp(statusOfWord, body.code ?? "");
   const said = isErrorStatus(answered) ? answered : (body.status ?? byWord);
   const message = body.message || "The provider failed and did not say why.";
   const phrase = phrases.find(({ at, says }) => (said === undefined || at === said) && says.test(message));

@@ -125,6 +125,11 @@ export function countIn(value: unknown): number | undefined {
     : undefined;
 }
 
+/** What a table says of a foreign word. Objects know words of their own, `constructor` for one, which are in no table. */
+export function lookUp<T>(table: Readonly<Record<string, T>>, word: string): T | undefined {
+  return Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
 export function numberIn(value: unknown): number | undefined {
   return Number.isFinite(value) ? (value as number) : undefined;
 }

@@ -1,4 +1,4 @@
-import { type Usage, usageOf } from "../canonical/usage.ts";
+import { totalOutputTokens, type Usage, usageOf } from "../canonical/usage.ts";
 
 /** Bytes of text in one token. Rounding towards more tokens keeps an estimate on the safe side. */
 const bytesPerToken = 3.5;
@@ -10,7 +10,8 @@ export function estimateInputTokens(requestBytes: number): number {
 
 /**
  * The usage of an answer that ended before its provider said. Providers send about one token in a frame, so frames are
- * counted; never more than the bytes received or the cap the client set.
+ * counted; never more than the bytes received or the cap the client set. What the provider has reported by then is the
+ * least: frames it has counted already, as thoughts for example, are not counted again.
  */
 export function estimateUsage(facts: {
   readonly reported: Usage | undefined;
@@ -22,6 +23,6 @@ export function estimateUsage(facts: {
   const { reported, requestBytes, frames, bytes, maxOutputTokens = Number.POSITIVE_INFINITY } = facts;
   const output = Math.min(frames, bytes, maxOutputTokens);
   return reported
-    ? usageOf({ ...reported, outputTokens: Math.max(reported.outputTokens, output) })
+    ? usageOf({ ...reported, outputTokens: reported.outputTokens + Math.max(0, output - totalOutputTokens(reported)) })
     : usageOf({ inputTokens: estimateInputTokens(requestBytes), outputTokens: output });
 }

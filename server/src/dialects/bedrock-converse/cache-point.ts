@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { CacheMark } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { objectIn } from "../wire.ts";
+import { lookUp, objectIn } from "../wire.ts";
 
 const secondsOf: Readonly<Record<string, number>> = { "5m": 300, "1h": 3600 };
 
@@ -10,7 +10,7 @@ export function decodeCachePoint(block: JsonObject): CacheMark | undefined {
   if (wire?.type !== "default" || Object.keys(block).length > 1) return undefined;
   const known = Object.keys(wire).every((field) => field === "type" || field === "ttl");
   const ttl = wire.ttl ?? undefined;
-  const ttlSeconds = ttl === undefined ? 0 : typeof ttl === "string" ? secondsOf[ttl] : undefined;
+  const ttlSeconds = ttl === undefined ? 0 : typeof ttl === "string" ? lookUp(secondsOf, ttl) : undefined;
   return ttlSeconds === undefined || !known ? undefined : { $typeName: "pontage.v1.CacheMark", ttlSeconds };
 }
 

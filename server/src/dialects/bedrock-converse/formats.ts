@@ -1,4 +1,5 @@
 import type { Media } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { lookUp } from "../wire.ts";
 
 /** Formats by their word here, with the media type others know them by. */
 const documents: Readonly<Record<string, string>> = {
@@ -31,9 +32,9 @@ export function mimeTypeOf(kind: MediaKind, format: string): string | undefined 
 export function formatOf(kind: MediaKind, mimeType: string): string | undefined {
   const plain = (mimeType.split(";")[0] ?? "").trim().toLowerCase();
   if (kind === "audio")
-    return plain.startsWith("audio/") ? (otherWords[plain] ?? plain.slice("audio/".length)) : undefined;
+    return plain.startsWith("audio/") ? (lookUp(otherWords, plain) ?? plain.slice("audio/".length)) : undefined;
   const known = Object.entries(kind === "image" ? images : documents);
-  return otherWords[plain] ?? known.find(([, type]) => type === plain)?.[0];
+  return lookUp(otherWords, plain) ?? known.find(([, type]) => type === plain)?.[0];
 }
 
 const otherWords: Readonly<Record<string, string>> = {

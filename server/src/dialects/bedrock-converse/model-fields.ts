@@ -4,7 +4,7 @@ import { encodeThinking } from "../anthropic-messages/thinking.ts";
 import { type Crossing, spelling, takeSpelling } from "../crossing.ts";
 import type { RequestContext } from "../dialect.ts";
 import { effortOf } from "../effort.ts";
-import { countIn, fieldsBeside, objectIn } from "../wire.ts";
+import { countIn, fieldsBeside, lookUp, objectIn } from "../wire.ts";
 
 /*
  * `additionalModelRequestFields`: parameters that are the model's own and not the service's. Two of Claude's are understood,
@@ -101,7 +101,7 @@ function encodeReasoning(
   const isOff = reasoning.enabled === false || reasoning.effort === "none";
   const words =
     reasoning.effort || (reasoning.budgetTokens === undefined ? "medium" : effortOf(reasoning.budgetTokens, limit));
-  const level = levels[words] ?? "high";
+  const level = lookUp(levels, words) ?? "high";
   if (vendor === "openai" && !isOff) return { thinking: { reasoning_effort: level }, effort: undefined };
   // Nova thinks since its second version. https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
   if (vendor === "amazon" && context.model.includes("nova-2")) {

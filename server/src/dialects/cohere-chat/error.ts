@@ -21,6 +21,13 @@ export function errorFrame(error: GatewayError): Frame {
   return { event: "message-end", data: JSON.stringify(end) };
 }
 
+/** The failure that an event of a stream tells of: one that is named so, or the ending of an answer that failed. */
+export function failureTold(type: string, wire: JsonObject): GatewayError | undefined {
+  const delta = objectIn(wire.delta) ?? {};
+  if (type === "error") return failureIn({ error: wire.message ?? "", ...delta, finish_reason: "ERROR" });
+  return type === "message-end" ? failureIn(delta) : undefined;
+}
+
 /** The failure that an ending stands for; undefined where the answer is complete. */
 export function failureIn(ending: JsonObject): GatewayError | undefined {
   const reason = stringIn(ending.finish_reason) ?? "";

@@ -15,7 +15,7 @@ import type { Frame } from "../../framing/frame.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, fieldsBeside, objectIn, parseObject, stringIn } from "../wire.ts";
-import { failureIn } from "./error.ts";
+import { failureTold } from "./error.ts";
 import { decodeFinish } from "./finish.ts";
 import { callWords, decodePart, decodePlan } from "./parts.ts";
 import { choiceExtra, readable } from "./reply.ts";
@@ -84,9 +84,8 @@ export function createDecoder(): StreamDecoder {
     const message = objectIn(delta.message) ?? {};
     const place = countIn(wire.index) ?? 0;
     if (!isOpen) id = stringIn(wire.id) ?? "";
-    if (type === "error" || (type === "message-end" && failureIn(delta))) {
-      throw failureIn({ error: wire.message ?? "", ...delta, finish_reason: delta.finish_reason ?? "ERROR" })!;
-    }
+    const failure = failureTold(type, wire);
+    if (failure) throw failure;
     open(events);
     if (wire.logprobs) logprobs.push(wire.logprobs);
     switch (type) {

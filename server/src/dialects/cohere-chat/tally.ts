@@ -3,7 +3,7 @@ import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
 import type { Tally, TallyContext } from "../dialect.ts";
 import { objectIn, parseObject } from "../wire.ts";
-import { failureIn } from "./error.ts";
+import { failureTold } from "./error.ts";
 import { typeOf } from "./stream-decode.ts";
 import { decodeUsage } from "./usage.ts";
 
@@ -24,12 +24,8 @@ class CohereTally implements Tally {
     const wire = this.ended ? undefined : parseObject(frame.data);
     const type = wire && typeOf(frame, wire);
     if (wire === undefined || (type !== "message-end" && type !== "error")) return "show";
-    const ending = objectIn(wire.delta) ?? {};
-    this.failure ??=
-      type === "error"
-        ? failureIn({ error: wire.message ?? "", ...ending, finish_reason: "ERROR" })
-        : failureIn(ending);
-    this.usage = decodeUsage(ending.usage) ?? this.usage;
+    this.failure ??= failureTold(type, wire);
+    this.usage = decodeUsage(objectIn(wire.delta)?.usage) ?? this.usage;
     this.ended = this.failure === undefined;
     return "show";
   }

@@ -3,7 +3,7 @@ import type { GenerateRequest, ReasoningOptions } from "@pontage/gen/pontage/v1/
 import type { Crossing } from "../crossing.ts";
 import type { RequestContext } from "../dialect.ts";
 import { effortOf } from "../effort.ts";
-import { booleanIn, checkFields, countIn, stringIn } from "../wire.ts";
+import { booleanIn, checkFields, countIn, lookUp, stringIn } from "../wire.ts";
 import { gemini3OrLater, gemini25 } from "./model-family.ts";
 
 /*
@@ -53,7 +53,7 @@ export function encodeThinking(
       crossing.lose("reasoning_effort");
       return { thinkingBudget: range.least };
     }
-    const budget = reasoning.budgetTokens ?? budgets[reasoning.effort];
+    const budget = reasoning.budgetTokens ?? lookUp(budgets, reasoning.effort);
     if (budget === undefined) {
       if (reasoning.effort !== "") crossing.lose("reasoning_effort");
       return { includeThoughts: true };
@@ -69,7 +69,7 @@ function lowestLevel(model: string): string {
 }
 
 function levelOf(effort: string, model: string): string | undefined {
-  return effort === "minimal" ? lowestLevel(model) : levels[effort];
+  return effort === "minimal" ? lowestLevel(model) : lookUp(levels, effort);
 }
 
 const levels: Readonly<Record<string, string>> = {

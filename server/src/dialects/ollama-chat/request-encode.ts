@@ -4,7 +4,7 @@ import { Crossing } from "../crossing.ts";
 import type { RequestContext } from "../dialect.ts";
 import { effortOf } from "../effort.ts";
 import { opaqueIn } from "../opaque.ts";
-import { objectIn } from "../wire.ts";
+import { lookUp, objectIn } from "../wire.ts";
 import { encodeMessages } from "./messages-encode.ts";
 import { encodeTools } from "./tools.ts";
 
@@ -54,7 +54,7 @@ function encodeThink(
 ): JsonValue | undefined {
   if (crossing.same) return effort === "" ? enabled : effort;
   if (effort === "none" || enabled === false) return false;
-  if (effort !== "") return levels[effort] ?? effort;
+  if (effort !== "") return lookUp(levels, effort) ?? effort;
   if (budgetTokens !== undefined) return effortOf(budgetTokens, maxOutputTokens ?? outputLimit);
   return enabled;
 }

@@ -7,8 +7,11 @@ import { listIn, objectIn, parseObject } from "../wire.ts";
 import { isError } from "./stream-decode.ts";
 import { decodeUsage } from "./usage.ts";
 
-/** `"usage"` alone would not do: vendors write `"usage":null` on every chunk. */
-export const markers = ['_tokens"', "[DONE]", "error"];
+/**
+ * `"usage"` alone would not do: vendors write `"usage":null` on every chunk. Perplexity ends with a `chat.completion.done`,
+ * which need not hold usage.
+ */
+export const markers = ['_tokens"', "[DONE]", '.done"', "error"];
 
 export function createTally({ hideUsage }: TallyContext): Tally {
   return new ChatTally(hideUsage);
