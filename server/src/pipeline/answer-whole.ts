@@ -103,7 +103,14 @@ export function errorAnswer(
   const end = () => {
     // Here as well, since a dialect may shorten what it reads, and half a secret is not found any more.
     const body = upstream.withoutSecrets(Buffer.concat(chunks).toString("utf8"));
-    refuse(toldBy(upstream, upstream.dialect.error.decode(settlement.status, headers, body)));
+    let error: GatewayError;
+    try {
+      error = toldBy(upstream, upstream.dialect.error.decode(settlement.status, headers, body));
+    } catch (cause) {
+      // Whatever its words are, the call gets an answer.
+      error = asGarbage(cause, upstream);
+    }
+    refuse(error);
   };
   return {
     data(chunk) {

@@ -19,21 +19,25 @@ const dialect = "openai-chat";
 export function decodeReply(wire: JsonObject): GenerateReply {
   // Azure answers 200 to a prompt that its filter refuses.
   if (wire.error) throw errorInAnswer(wire);
-  const choices = listIn(wire.choices);
-  if (choices === undefined) {
-    throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer has no `choices`.");
-  }
+  const choices = choicesIn(wire);
   const id = stringIn(wire.id) ?? "";
   return {
     $typeName: "pontage.v1.GenerateReply",
     id,
     model: stringIn(wire.model) ?? "",
     createTimeSeconds: BigInt(countIn(wire.created) ?? 0),
-    choices: choices.map((choice, at) => decodeChoice(objectIn(choice) ?? {}, at, id)),
+    choices: choices.map((choice, at) => decodeChoice(choice, at, id)),
     usage: decodeUsage(wire.usage),
     dialect,
     extra: fieldsBeside(wire, replyWords),
   };
+}
+
+/** What is no choice would pass for an empty answer, so it is not passed over. */
+export function choicesIn(wire: JsonObject): JsonObject[] {
+  const choices = listIn(wire.choices)?.map(objectIn);
+  if (choices?.every((choice) => choice !== undefined)) return choices;
+  throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer has no `choices`.");
 }
 
 function decodeChoice(wire: JsonObject, at: number, replyId: string): Choice {

@@ -1,30 +1,26 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Choice, GenerateReply, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
-import { GatewayError, Reason } from "../../canonical/error.ts";
 import { text } from "../../canonical/events.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { Crossing, takeSpelling } from "../crossing.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { decodeFinish, type Ending, encodeFinish } from "../openai-chat/finish.ts";
+import { choicesIn } from "../openai-chat/reply.ts";
 import { decodeUsage, encodeUsage } from "../openai-chat/usage.ts";
 import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
-import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
+import { countIn, fieldsBeside, stringIn } from "../wire.ts";
 
 const dialect = "openai-completions";
 
 export function decodeReply(wire: JsonObject): GenerateReply {
   if (wire.error) throw errorInAnswer(wire);
-  const choices = listIn(wire.choices);
-  if (choices === undefined) {
-    throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer has no `choices`.");
-  }
   return {
     $typeName: "pontage.v1.GenerateReply",
     id: stringIn(wire.id) ?? "",
     model: stringIn(wire.model) ?? "",
     createTimeSeconds: BigInt(countIn(wire.created) ?? 0),
-    choices: choices.map((choice, at) => decodeChoice(objectIn(choice) ?? {}, at)),
+    choices: choicesIn(wire).map(decodeChoice),
     usage: decodeUsage(wire.usage),
     dialect,
     extra: fieldsBeside(wire, replyWords),
