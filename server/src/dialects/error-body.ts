@@ -65,9 +65,8 @@ function messageIn(inner: JsonObject, wire: JsonObject): string | undefined {
   const said = messageFields.map((field) => inner[field]).find((value) => typeof value === "string" && value !== "");
   const message = stringIn(wire.error) ?? stringIn(inner.error) ?? unwrapped(stringIn(said)) ?? detail(inner.detail);
   // OpenRouter says here what the provider behind it has said.
-  const raw = stringIn(objectIn(inner.metadata)?.raw);
-  if (message === undefined || raw === undefined || message.includes(raw)) return message;
-  return `${message}: ${unwrapped(raw)}`;
+  const cause = unwrapped(stringIn(objectIn(inner.metadata)?.raw));
+  return message === undefined || cause === undefined || message.includes(cause) ? message : `${message}: ${cause}`;
 }
 
 /** The words of an error that was put into a text as JSON. */
