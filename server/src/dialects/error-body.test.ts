@@ -107,6 +107,15 @@ test.each<[headers: Record<string, string>, waitMs: number | undefined]>([
   expect(upstreamError(429, headers, readErrorBody("{}")).retryAfterMs).toBe(waitMs);
 });
 
+// The words of one error came out twice: what stands behind OpenRouter is quoted beside a message that may quote it too.
+test.each<[what: string, raw: string]>([
+  ["the same words", "The model is on fire."],
+  ["an error that has the same words", '{"error":{"message":"The model is on fire.","code":500}}'],
+])("what a provider says twice is told once: %s", (_, raw) => {
+  const body = JSON.stringify({ error: { message: "Provider: The model is on fire.", metadata: { raw } } });
+  expect(readErrorBody(body).message).toBe("Provider: The model is on fire.");
+});
+
 test("what Azure's filter refuses is known by its code, also without one of its own", () => {
   expect(readErrorBody(azure("content-filter-prompt"))).toMatchObject({
     code: "content_filter",

@@ -26,6 +26,8 @@ export const fatesOf: Readonly<Record<string, Fates>> = {
 
 /** By the origin's dialect. */
 export const namesOf: Readonly<Record<string, Names>> = {
+  // Who speaks the canonical model itself, by RPC.
+  "": { n: "candidate_count", reasoning_effort: "reasoning" },
   "openai-responses": openaiResponsesNames,
   "anthropic-messages": anthropicMessagesNames,
   gemini: geminiNames,

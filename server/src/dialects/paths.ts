@@ -23,7 +23,8 @@ export function messagePath(request: GenerateRequest, index: number): string {
 export function partPath(request: GenerateRequest, index: number, at: number): string {
   const path = messagePath(request, index);
   if (request.dialect === "openai-completions") return path;
-  if (request.dialect === "gemini") return `${path}.parts[${at}]`;
+  // Without a dialect it is our own RPC's.
+  if (request.dialect === "gemini" || request.dialect === "") return `${path}.parts[${at}]`;
   const parts = request.messages[index]?.parts ?? [];
   if (request.dialect === "openai-responses") return partOfItemPath(request, index, at);
   if (request.dialect === "bedrock-converse") {

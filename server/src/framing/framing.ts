@@ -46,7 +46,10 @@ export interface FrameScanner {
   push(chunk: Buffer): void;
   /** The bytes are over. A frame that is not whole is never handed on; the answer says whether there was one. */
   end(): { readonly leftOver: boolean };
-  /** Whole events seen so far, hidden ones included. A frame without data, a comment for example, is none. */
+  /**
+   * Whole events seen so far, hidden ones included and without the one that `onMarked` is reading. A frame without data, a
+   * comment for example, is none.
+   */
   readonly frameCount: number;
 }
 

@@ -51,9 +51,9 @@ function createArrayScanner(options: FrameScannerOptions): FrameScanner {
   let shown = 0;
 
   function take(bytes: Buffer, elementAt: number): void {
-    scanner.frameCount += 1;
     const isMarked = indexOf(marker, bytes.toString("latin1"), elementAt) < Number.POSITIVE_INFINITY;
     const verdict = isMarked ? onMarked({ event: "", data: bytes.toString("utf8", elementAt) }) : "show";
+    scanner.frameCount += 1;
     if (verdict === "hide") {
       // Its comma goes with it, or its bracket, which is then missing.
       if (shown === 0) beheaded = true;

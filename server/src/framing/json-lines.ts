@@ -58,10 +58,10 @@ function createScanner({ markers, maxFrameBytes, onBytes, onMarked }: FrameScann
       // One character for each byte: searching a string is several times cheaper than searching a buffer.
       const text = bytes.toString("latin1", at, next);
       if (text.trim() !== "") {
-        scanner.frameCount++;
         marker.lastIndex = 0;
         const data = marker.test(text) ? bytes.toString("utf8", at, next).trim() : undefined;
         const verdict = data === undefined ? "show" : onMarked({ event: "", data });
+        scanner.frameCount++;
         if (verdict !== "show") {
           if (at > shownFrom) onBytes(bytes.subarray(shownFrom, at));
           if (verdict !== "hide") onBytes(Buffer.from(`${verdict.data}\n`));

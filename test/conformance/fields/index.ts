@@ -6,6 +6,7 @@ import { ollamaChatShapes } from "./ollama-chat.ts";
 import { openaiChatShapes } from "./openai-chat.ts";
 import { openaiCompletionsShapes } from "./openai-completions.ts";
 import { openaiResponsesShapes } from "./openai-responses.ts";
+import { pontageShapes } from "./pontage.ts";
 import type { Shape } from "./shape.ts";
 
 export const shapes: readonly Shape[] = [
@@ -17,6 +18,7 @@ export const shapes: readonly Shape[] = [
   ...bedrockConverseShapes,
   ...cohereChatShapes,
   ...ollamaChatShapes,
+  ...pontageShapes,
 ];
 
 /**
@@ -26,7 +28,8 @@ export const shapes: readonly Shape[] = [
 export const saysNothing: readonly { readonly field: RegExp; readonly why: string }[] = [
   { field: /^[\w-]+ request stream$/, why: "the path says it there" },
   {
-    field: /^(openai-chat response_format\.json_schema|openai-responses text\.format) strict$/,
+    field:
+      /^(openai-chat response_format\.json_schema|openai-responses text\.format|pontage responseFormat\.jsonSchema) strict$/,
     why: "every schema is kept to there",
   },
   { field: /^openai-responses input\[\] \([\w ]+\) (id|status)$/, why: "it only names the item at the vendor" },
@@ -36,5 +39,9 @@ export const saysNothing: readonly { readonly field: RegExp; readonly why: strin
     why: "only the allowed function is offered there, and must be called",
   },
   { field: /^bedrock-converse content\[\]\.image format$/, why: "the bytes say it" },
+  { field: /^pontage [\w.[\]]+ bare$/, why: "how a text was written" },
+  { field: /^pontage parts\[\]\.image filename$/, why: "no model is shown the name of a picture" },
+  { field: /^pontage responseFormat text$/, why: "it is what comes unasked" },
+  { field: /^pontage reasoning enabled$/, why: "who thinks there does so unasked" },
   { field: /^ollama-chat messages\[\] of a tool tool_name$/, why: "the call that it answers says it" },
 ];

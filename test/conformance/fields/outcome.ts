@@ -1,8 +1,11 @@
+import { fromJson, type JsonObject } from "@bufbuild/protobuf";
+import { GenerateRequestSchema } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError } from "../../../server/src/canonical/error.ts";
 import { LossReport } from "../../../server/src/canonical/loss.ts";
+import { generation } from "../../../server/src/dialects/codec.ts";
 import type { Dialect } from "../../../server/src/dialects/dialect.ts";
 import { dialectOf } from "../../../server/src/dialects/index.ts";
-import { wireRequest } from "../../../server/src/payload/request.ts";
+import { CanonicalRequest, type Request, wireRequest } from "../../../server/src/payload/request.ts";
 import { isSample, type Json, type Sample, type Shape } from "./shape.ts";
 
 /** What became of a field on its way to an upstream. */
@@ -47,8 +50,13 @@ export function outcomeOf(shape: Shape, field: string, target: Dialect): Outcome
 /** What is lost of the object that the shape is about, with or without the field. */
 function lossesWithTheWhole(shape: Shape, having: Sent, target: Dialect): string[] {
   if (shape.at.length === 0) return [];
-  const bare = send(shape, withoutObject(shape), target);
-  return having.losses.filter((path) => !bare.losses.includes(path));
+  // Some objects are all there is of the entry of a list that they stand in.
+  const wholes = [shape.at, shape.at.slice(0, shape.at.findLastIndex((step) => typeof step === "number") + 1)];
+  return wholes.flatMap((at) => {
+    if (at.length === 0) return [];
+    const bare = send(shape, withoutObject({ ...shape, at }), target);
+    return having.losses.filter((path) => !bare.losses.includes(path));
+  });
 }
 
 interface Sent {
@@ -60,10 +68,7 @@ interface Sent {
 function send(shape: Shape, request: Wire, target: Dialect): Sent {
   const report = new LossReport();
   try {
-    const namesInPath = shape.dialect === "gemini" || shape.dialect === "bedrock-converse";
-    const address = namesInPath ? { model: "m", stream: false } : {};
-    const wire = wireRequest(dialectOf(shape.dialect), "generate", Buffer.from(JSON.stringify(request)), address);
-    const bytes = wire.bytes({
+    const bytes = requestOf(shape.dialect, request).bytes({
       ...({ operation: "generate" } as const),
       ...{ dialect: target, model: "m", askUsage: false, outputLimit: 8192, quirks: undefined, losses: report },
     });
@@ -72,6 +77,17 @@ function send(shape: Shape, request: Wire, target: Dialect): Sent {
     if (!(error instanceof GatewayError)) throw error;
     return { wire: {}, losses: report.paths, error };
   }
+}
+
+function requestOf(dialect: Shape["dialect"], request: Wire): Request {
+  if (dialect === "pontage") {
+    const value = fromJson(GenerateRequestSchema, request as JsonObject);
+    const head = { model: "m", stream: false, showUsage: true, maxOutputTokens: value.maxOutputTokens };
+    return new CanonicalRequest(generation, value, head, 1);
+  }
+  const namesInPath = dialect === "gemini" || dialect === "bedrock-converse";
+  const address = namesInPath ? { model: "m", stream: false } : {};
+  return wireRequest(dialectOf(dialect), "generate", Buffer.from(JSON.stringify(request)), address);
 }
 
 /** The request with these fields in the object that the shape is about. */

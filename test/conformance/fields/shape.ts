@@ -6,7 +6,8 @@ export type { Json };
 
 /** One object of a dialect's requests: where it stands, which fields the vendor has published for it, a value for each. */
 export interface Shape {
-  readonly dialect: DialectId;
+  /** `pontage` is our own RPC. */
+  readonly dialect: DialectId | "pontage";
   /** As the documentation of the vendor names it. */
   readonly name: string;
   /** The vendor's own list of its fields. */

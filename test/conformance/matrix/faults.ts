@@ -47,11 +47,24 @@ const refusal =
     };
   };
 
-/** The first pieces of a stream, up to the first that says something and not to the end. */
-const begun = (dialect: Dialect) => {
+/** Which piece of a stream says something. */
+const wordsAt = (dialect: Dialect) =>
+  framesOf(dialect, answers[dialect.id]!).findIndex(({ data }) => data.includes("Hi there"));
+
+/** The first pieces of a stream, up to the one that says something and not to the end. */
+const begun = (dialect: Dialect, count = wordsAt(dialect) + 1) => {
   const { pieces, ...rest } = good(dialect, true);
-  const last = framesOf(dialect, answers[dialect.id]!).findIndex(({ data }) => data.includes("Hi there"));
-  return { ...rest, pieces: pieces.slice(0, last + 1) };
+  return { ...rest, pieces: pieces.slice(0, count) };
+};
+
+/** A status that promises an answer, so many pieces of it, and an error. */
+const failing = (dialect: Dialect, stream: boolean, count: number): Script => {
+  const error = new GatewayError(Reason.UPSTREAM_FAILED, "On purpose.", { status: 500 });
+  if (!stream)
+    return { contentType: "application/json", pieces: [JSON.stringify(dialect.error.encode(error, "").body)] };
+  const { pieces, contentType } = begun(dialect, count);
+  const frame = sending(dialect).writer.frame(errorsOf(dialect).frame(error, ""));
+  return { contentType, pieces: [...pieces, Buffer.from(frame as string)] };
 };
 
 /** The answer with its counts written otherwise. What lies in binary frames is written anew, without counts. */
@@ -116,17 +129,15 @@ export const faults: readonly Fault[] = [
     ...{ whole: 504, streamed: "broken off" },
   },
   {
+    name: "opens its answer and fails",
+    script: (dialect, stream) => failing(dialect, stream, Math.min(1, wordsAt(dialect))),
+    ...{ whole: "failure", streamed: "failure" },
+    // The first chunk passes unread there.
+    except: { "openai-chat > openai-chat": "broken off" },
+  },
+  {
     name: "fails after its head",
-    script: (dialect, stream) => {
-      const error = new GatewayError(Reason.UPSTREAM_FAILED, "On purpose.", { status: 500 });
-      if (!stream)
-        return { contentType: "application/json", pieces: [JSON.stringify(dialect.error.encode(error, "").body)] };
-      const { pieces, contentType } = begun(dialect);
-      return {
-        contentType,
-        pieces: [...pieces, Buffer.from(sending(dialect).writer.frame(errorsOf(dialect).frame(error, "")) as string)],
-      };
-    },
+    script: (dialect, stream) => failing(dialect, stream, wordsAt(dialect) + 1),
     ...{ whole: "failure", streamed: "broken off" },
   },
   {

@@ -1,4 +1,4 @@
-import { error, html, openaiError, recorded, type UpstreamError } from "./row.ts";
+import { documented, error, html, made, openaiError, recorded, thread, type UpstreamError } from "./row.ts";
 
 const chat = "openai-chat";
 const messages = "anthropic-messages";
@@ -17,6 +17,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "Groq, more than a minute's tokens",
+    thread("HunorLaczko/ha-groq-cloud-api/issues/27"),
     413,
     openaiError(
       "Request too large for model llama-3.1-8b-instant: Limit 6000, Requested 12328",
@@ -31,6 +32,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "Mistral, too fast",
+    thread("raycast/extensions/issues/31107"),
     429,
     {
       object: "error",
@@ -46,6 +48,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "Mistral, a field it does not know",
+    thread("Gitlawb/openclaude/issues/739"),
     422,
     {
       detail: [{ type: "extra_forbidden", loc: ["body", "store"], msg: "Extra inputs are not permitted", input: true }],
@@ -57,6 +60,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "xAI, no credit yet",
+    thread("griptape-ai/griptape-nodes-engine/issues/1079"),
     403,
     {
       code: "The caller does not have permission to execute the specified operation",
@@ -68,6 +72,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "xAI, no credit left",
+    thread("continuedev/continue/issues/10373"),
     429,
     {
       code: "Some resource has been exhausted",
@@ -81,6 +86,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "DeepSeek, not paid",
+    thread("Aider-AI/aider/issues/4851"),
     402,
     openaiError("Insufficient Balance", "unknown_error", "invalid_request_error"),
     "not paid",
@@ -93,6 +99,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "OpenRouter, not paid",
+    thread("babikov/doka-site/issues/7"),
     402,
     {
       error: {
@@ -107,6 +114,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "OpenRouter, an error of an error",
+    thread("tailcallhq/forgecode/issues/571"),
     402,
     { error: { error: { message: "More credits are required to run this request.", code: 402 }, code: 402 } },
     "not paid",
@@ -115,6 +123,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "OpenRouter, words it will not pass on",
+    documented.openrouter,
     403,
     {
       error: {
@@ -129,6 +138,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "OpenRouter, too slow",
+    documented.openrouter,
     408,
     { error: { message: "Your request timed out", code: 408 } },
     "timed out",
@@ -137,6 +147,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "vLLM",
+    thread("vllm-project/vllm/issues/20409"),
     400,
     {
       object: "error",
@@ -151,6 +162,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "vLLM, no such model",
+    thread("vllm-project/vllm/issues/3485"),
     404,
     { error: { message: "The model `x` does not exist.", type: "NotFoundError", param: "model", code: 404 } },
     "no such model",
@@ -159,6 +171,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "llama.cpp",
+    thread("ggml-org/llama.cpp/issues/19774"),
     400,
     {
       error: {
@@ -175,6 +188,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "llama.cpp, the same by another status",
+    thread("ggml-org/llama.cpp/issues/19774"),
     500,
     { error: { code: 500, message: "Context size has been exceeded.", type: "server_error" } },
     "too long",
@@ -183,6 +197,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "llama.cpp, loading",
+    thread("mostlygeek/llama-swap/issues/146"),
     503,
     { error: { code: 503, message: "Loading model", type: "unavailable_error" } },
     "overloaded",
@@ -191,6 +206,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "TGI, busy",
+    thread("huggingface/text-generation-inference/issues/439"),
     429,
     { error: "Model is overloaded", error_type: "overloaded" },
     "rate limited",
@@ -199,6 +215,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "TGI, too long",
+    thread("huggingface/chat-ui/issues/340"),
     422,
     { error: "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.", error_type: "validation" },
     "too long, by another status",
@@ -207,6 +224,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "TGI, failed while it generated",
+    thread("huggingface/text-generation-inference/issues/653"),
     424,
     { error: "Request failed during generation: Server error: CUDA out of memory", error_type: "generation" },
     "failed behind",
@@ -215,6 +233,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "Databricks",
+    made("its error_code is Databricks', no thread with these words has been found"),
     429,
     { error_code: "REQUEST_LIMIT_EXCEEDED", message: "Exceeded workspace output tokens per minute rate limit." },
     "rate limited",
@@ -224,6 +243,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "Cloudflare's models",
+    made("its form is that of Cloudflare's API, no thread with these words has been found"),
     400,
     { result: null, success: false, errors: [{ code: 5007, message: "No such model @cf/x or task" }], messages: [] },
     "bad request",
@@ -233,6 +253,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "nginx, nobody behind it",
+    made("the page that nginx has in itself"),
     502,
     page("502 Bad Gateway", "nginx/1.25.3"),
     "failed behind",
@@ -244,6 +265,7 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     messages,
     "nginx, nobody answers",
+    made("the page that nginx has in itself"),
     504,
     page("504 Gateway Time-out", "nginx"),
     "timed out",
@@ -252,12 +274,22 @@ export const ofOthers: readonly UpstreamError[] = [
       headers: html,
     },
   ),
-  error(gemini, "nginx, too large", 413, page("413 Request Entity Too Large", "nginx"), "too large", "Too Large", {
-    headers: html,
-  }),
+  error(
+    gemini,
+    "nginx, too large",
+    made("the page that nginx has in itself"),
+    413,
+    page("413 Request Entity Too Large", "nginx"),
+    "too large",
+    "Too Large",
+    {
+      headers: html,
+    },
+  ),
   error(
     chat,
     "a load balancer",
+    made("the page that AWS's load balancers have in themselves"),
     503,
     page("503 Service Temporarily Unavailable", "awselb/2.0"),
     "overloaded",
@@ -266,12 +298,22 @@ export const ofOthers: readonly UpstreamError[] = [
       headers: html,
     },
   ),
-  error(chat, "Cloudflare, too slow behind it", 524, "error code: 524", "timed out", "error code: 524", {
-    headers: { "content-type": "text/plain" },
-  }),
+  error(
+    chat,
+    "Cloudflare, too slow behind it",
+    thread("acheong08/ChatGPT/issues/1485"),
+    524,
+    "error code: 524",
+    "timed out",
+    "error code: 524",
+    {
+      headers: { "content-type": "text/plain" },
+    },
+  ),
   error(
     chat,
     "Cloudflare, nobody behind it",
+    thread("coderamp-labs/gitcontainer/issues/7"),
     521,
     page("521: Web server is down", "cloudflare"),
     "failed behind",
@@ -283,28 +325,55 @@ export const ofOthers: readonly UpstreamError[] = [
   error(
     chat,
     "an API gateway's problem details",
+    { page: "https://www.rfc-editor.org/rfc/rfc9457" },
     429,
     { type: "about:blank", title: "Too Many Requests", status: 429 },
     "rate limited",
     "Too Many Requests",
     { headers: { "content-type": "application/problem+json", "retry-after": "3" }, waitMs: 3000 },
   ),
-  error(chat, "Kong", 429, { message: "API rate limit exceeded" }, "rate limited", "API rate limit exceeded", {
-    headers: { "retry-after": "7" },
-    waitMs: 7000,
-  }),
+  error(
+    chat,
+    "Kong",
+    thread("Kong/kong/discussions/7211"),
+    429,
+    { message: "API rate limit exceeded" },
+    "rate limited",
+    "API rate limit exceeded",
+    {
+      headers: { "retry-after": "7" },
+      waitMs: 7000,
+    },
+  ),
   error(
     chat,
     "Apigee",
+    { page: "https://discuss.google.dev/t/execution-of-servicecallout-failed/45092" },
     500,
     { fault: { faultstring: "Execution of ServiceCallout failed", detail: { errorcode: "steps.sc.Failed" } } },
     "failed",
     "ServiceCallout",
   ),
-  error(chat, "the wrong address", 405, { detail: "Method Not Allowed" }, "no such method", "Method Not Allowed"),
-  error(chat, "a JSON text", 500, '"upstream exploded"', "failed", "upstream exploded"),
-  error(chat, "JSON that says nothing", 500, "{}", "failed", "did not say why"),
-  error(messages, "an empty body", 500, "", "failed", "did not say why"),
-  error(ollama, "an empty list", 503, "[]", "overloaded", "did not say why"),
-  error(chat, "half of its JSON", 502, '{"error":{"message":"upstream conn', "failed behind", "upstream conn"),
+  error(
+    chat,
+    "the wrong address",
+    made("what FastAPI says by itself"),
+    405,
+    { detail: "Method Not Allowed" },
+    "no such method",
+    "Method Not Allowed",
+  ),
+  error(chat, "a JSON text", made("no JSON object"), 500, '"upstream exploded"', "failed", "upstream exploded"),
+  error(chat, "JSON that says nothing", made("no words"), 500, "{}", "failed", "did not say why"),
+  error(messages, "an empty body", made("no words"), 500, "", "failed", "did not say why"),
+  error(ollama, "an empty list", made("no words"), 503, "[]", "overloaded", "did not say why"),
+  error(
+    chat,
+    "half of its JSON",
+    made("a body that was cut off"),
+    502,
+    '{"error":{"message":"upstream conn',
+    "failed behind",
+    "upstream conn",
+  ),
 ];

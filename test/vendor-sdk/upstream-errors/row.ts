@@ -7,8 +7,20 @@ import type { Meaning } from "./tellings.ts";
  * meaning one row of `tellings.ts`.
  */
 
+/** How it is known that an upstream says this. */
+export type Source =
+  /** Bytes of a real answer, below `test/fixtures`. */
+  | { readonly recording: string }
+  /** Somebody has shown what they got. Names and numbers in it may be others here. */
+  | { readonly thread: string }
+  /** It is documented there: at least the status, and the code if there is one. The words may be ours. */
+  | { readonly page: string }
+  /** Nobody has shown it; why it is here. */
+  | { readonly made: string };
+
 export interface UpstreamError {
   readonly name: string;
+  readonly source: Source;
   readonly dialect: "openai-chat" | "anthropic-messages" | "gemini" | "bedrock-converse" | "ollama-chat";
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -31,10 +43,22 @@ type More = Partial<Pick<UpstreamError, "headers" | "code" | "exception" | "wait
 const json = { "content-type": "application/json" };
 export const html = { "content-type": "text/html; charset=UTF-8" };
 
-/** `error(dialect, name, status, body, meaning, words)`: an object is sent as JSON, a text as it is. */
+/** A thread on GitHub: `owner/name/issues/1`. */
+export const thread = (path: string): Source => ({ thread: `https://github.com/${path}` });
+export const made = (why: string): Source => ({ made: why });
+/** The vendors' own lists of their errors. */
+export const documented = {
+  openai: { page: "https://platform.openai.com/docs/guides/error-codes" },
+  anthropic: { page: "https://docs.claude.com/en/api/errors" },
+  openrouter: { page: "https://openrouter.ai/docs/api/reference/errors-and-debugging" },
+  bedrock: { page: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html" },
+} as const satisfies Record<string, Source>;
+
+/** `error(dialect, name, source, status, body, meaning, words)`: an object is sent as JSON, a text as it is. */
 export function error(
   dialect: UpstreamError["dialect"],
   name: string,
+  source: Source,
   status: number,
   body: unknown,
   means: Meaning,
@@ -42,7 +66,7 @@ export function error(
   more: More = {},
 ): UpstreamError {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  return { dialect, name, status, body: text, means, says, ...more, headers: { ...json, ...more.headers } };
+  return { dialect, name, source, status, body: text, means, says, ...more, headers: { ...json, ...more.headers } };
 }
 
 /** An error as it was recorded: `test/fixtures/<name>`. */
@@ -57,7 +81,8 @@ export function recorded(
   const meta = JSON.parse(readFileSync(`${path}.meta.json`, "utf8"));
   const body = readFileSync(join(path, "..", meta.files.response), "utf8");
   const { "transfer-encoding": _, ...headers } = (meta.response_headers ?? json) as Record<string, string>;
-  return { name, dialect, status: meta.status, headers, body, means, says, ...more };
+  const source = { recording: `test/fixtures/${name}` };
+  return { name, source, dialect, status: meta.status, headers, body, means, says, ...more };
 }
 
 export const openaiError = (message: string, type: string | null, code: unknown, param: string | null = null) => ({

@@ -1,4 +1,4 @@
-import { error, openaiError, recorded, type UpstreamError } from "./row.ts";
+import { documented, error, made, openaiError, recorded, thread, type UpstreamError } from "./row.ts";
 
 const chat = "openai-chat";
 const messages = "anthropic-messages";
@@ -37,6 +37,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "OpenAI, too fast",
+    thread("openai/codex/issues/88"),
     429,
     openaiError("Rate limit reached for gpt-4o on tokens per min (TPM).", "tokens", "rate_limit_exceeded"),
     "rate limited",
@@ -46,6 +47,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "OpenAI, nothing left",
+    documented.openai,
     429,
     openaiError("You exceeded your current quota, please check your plan.", "insufficient_quota", "insufficient_quota"),
     "out of quota",
@@ -54,6 +56,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "OpenAI, its own fault",
+    documented.openai,
     500,
     openaiError("The server had an error while processing your request. Sorry about that!", "server_error", null),
     "failed",
@@ -62,6 +65,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "OpenAI, too much to do",
+    documented.openai,
     503,
     openaiError("The engine is currently overloaded, please try again later", "server_error", null),
     "overloaded",
@@ -70,6 +74,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "OpenAI, a country it does not serve",
+    thread("home-assistant/core/issues/120072"),
     403,
     openaiError(
       "Country, region, or territory not supported",
@@ -82,6 +87,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "OpenAI, a resource in use",
+    made("a status that OpenAI's library has a class for"),
     409,
     openaiError("The resource is locked.", "invalid_request_error", null),
     "conflict",
@@ -96,6 +102,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "Azure, filtered prompt",
+    thread("vibrantlabsai/ragas/issues/649"),
     400,
     {
       error: {
@@ -114,6 +121,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "Azure, no such deployment",
+    thread("chatboxai/chatbox/issues/646"),
     404,
     { error: { code: "DeploymentNotFound", message: "The API deployment for this resource does not exist." } },
     "no such model",
@@ -123,6 +131,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     chat,
     "Azure's front",
+    thread("stulzq/azure-openai-proxy/issues/52"),
     404,
     { error: { code: "404", message: "Resource not found" } },
     "no such model",
@@ -135,6 +144,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, overloaded",
+    documented.anthropic,
     529,
     anthropicError("overloaded_error", "Overloaded"),
     "overloaded",
@@ -146,6 +156,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, too fast",
+    thread("continuedev/continue/issues/10425"),
     429,
     anthropicError("rate_limit_error", "This request would exceed your organization's rate limit."),
     "rate limited",
@@ -155,6 +166,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, not to be tried again",
+    thread("cline/cline/issues/4351"),
     429,
     anthropicError("rate_limit_error", "Number of concurrent connections has exceeded your rate limit."),
     "rate limited",
@@ -164,6 +176,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, no credit",
+    thread("anthropics/claude-code/issues/66314"),
     400,
     anthropicError("invalid_request_error", "Your credit balance is too low to access the Anthropic API."),
     "bad request",
@@ -172,6 +185,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, too large",
+    documented.anthropic,
     413,
     anthropicError("request_too_large", "Request exceeds the maximum size"),
     "too large",
@@ -180,6 +194,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, not permitted",
+    thread("anthropics/claude-code/issues/65714"),
     403,
     anthropicError("permission_error", "OAuth authentication is currently not allowed for this organization."),
     "gateway's key refused",
@@ -188,6 +203,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, its own fault",
+    documented.anthropic,
     500,
     anthropicError("api_error", "Internal server error"),
     "failed",
@@ -196,6 +212,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, not paid",
+    documented.anthropic,
     402,
     anthropicError("billing_error", "Payment is required."),
     "not paid",
@@ -204,6 +221,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     messages,
     "Anthropic, too slow",
+    documented.anthropic,
     504,
     anthropicError("timeout_error", "Request timed out"),
     "timed out",
@@ -218,6 +236,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Gemini, overloaded",
+    thread("google-gemini/gemini-cli/issues/5191"),
     503,
     googleError(503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
     "overloaded",
@@ -226,6 +245,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Gemini, an error inside another's words",
+    thread("google-gemini/gemini-cli/issues/15745"),
     503,
     {
       error: {
@@ -240,6 +260,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Gemini, its own fault",
+    thread("google-gemini/gemini-cli/issues/5125"),
     500,
     googleError(500, "INTERNAL", "An internal error has occurred. Please retry."),
     "failed",
@@ -248,6 +269,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Gemini, too slow",
+    thread("letta-ai/letta/pull/2861"),
     504,
     googleError(504, "DEADLINE_EXCEEDED", "Deadline expired."),
     "timed out",
@@ -256,6 +278,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Gemini, cancelled by itself",
+    thread("google-gemini/gemini-cli/issues/20309"),
     499,
     googleError(499, "CANCELLED", "The operation was cancelled."),
     "failed behind",
@@ -264,6 +287,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Gemini, an unknown field",
+    thread("mnfst/llm-gateway/issues/2137"),
     400,
     googleError(400, "INVALID_ARGUMENT", 'Invalid JSON payload received. Unknown name "exclusiveMinimum"', [
       {
@@ -277,6 +301,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Vertex, a service not enabled, in a list",
+    thread("GoogleCloudPlatform/vertex-ai-samples/issues/476"),
     403,
     [googleError(403, "PERMISSION_DENIED", "Vertex AI API has not been used in project 1 before or it is disabled.")],
     "gateway's key refused",
@@ -285,6 +310,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     gemini,
     "Gemini, no such model",
+    thread("wwardaww/gnome-gemini-ai/issues/22"),
     404,
     googleError(404, "NOT_FOUND", "models/gemini-9 is not found for API version v1beta"),
     "no such model",
@@ -299,6 +325,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     converse,
     "Bedrock, too fast",
+    thread("aws-samples/amazon-bedrock-client-for-mac/issues/99"),
     429,
     { message: "Too many tokens, please wait before trying again." },
     "rate limited",
@@ -308,6 +335,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     converse,
     "Bedrock, more than its quota",
+    documented.bedrock,
     400,
     { message: "Your request exceeds the service quota for your account." },
     "rate limited",
@@ -317,18 +345,29 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     converse,
     "Bedrock, the model failed",
+    documented.bedrock,
     424,
     { message: "The system encountered an unexpected error during processing.", originalStatusCode: 500 },
     "failed behind",
     "unexpected error",
     { headers: amazon("ModelErrorException"), exception: [424, "ModelErrorException"] },
   ),
-  error(converse, "Bedrock, the model was too slow", 408, { message: "Model timed out" }, "timed out", "timed out", {
-    headers: amazon("ModelTimeoutException"),
-  }),
+  error(
+    converse,
+    "Bedrock, the model was too slow",
+    documented.bedrock,
+    408,
+    { message: "Model timed out" },
+    "timed out",
+    "timed out",
+    {
+      headers: amazon("ModelTimeoutException"),
+    },
+  ),
   error(
     converse,
     "Bedrock, the model is not ready",
+    documented.bedrock,
     429,
     { message: "Model is not ready for inference." },
     "overloaded",
@@ -338,6 +377,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     converse,
     "Bedrock, away",
+    documented.bedrock,
     503,
     { message: "Bedrock is unable to process your request." },
     "overloaded",
@@ -347,6 +387,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     converse,
     "Bedrock, no access to the model",
+    thread("anthropics/claude-code/issues/536"),
     403,
     { Message: "You don't have access to the model with the specified model ID." },
     "gateway's key refused",
@@ -358,6 +399,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     ollama,
     "Ollama, a model without tools",
+    thread("ollama/ollama/issues/5793"),
     400,
     { error: "llama2 does not support tools" },
     "bad request",
@@ -366,6 +408,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     ollama,
     "Ollama, the runner died",
+    thread("ollama/ollama/issues/8770"),
     500,
     { error: "llama runner process has terminated: exit status 2" },
     "failed",
@@ -374,6 +417,7 @@ export const ofVendors: readonly UpstreamError[] = [
   error(
     ollama,
     "Ollama, busy",
+    thread("ollama/ollama/issues/4159"),
     503,
     { error: "server busy, please try again.  maximum pending requests exceeded" },
     "overloaded",

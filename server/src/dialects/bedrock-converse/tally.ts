@@ -10,7 +10,13 @@ import { decodeUsage } from "./usage.ts";
  * The names of the events that count, with their length before them as the framing writes it: no text holds such bytes.
  * What fails has a header of its own.
  */
-export const markers = ["\u0000\u000bmessageStop", "\u0000\u0008metadata", ":exception-type", ":error-code"];
+export const markers = [
+  "\u0000\u000cmessageStart",
+  "\u0000\u000bmessageStop",
+  "\u0000\u0008metadata",
+  ":exception-type",
+  ":error-code",
+];
 
 /** Usage is part of every stream here, so nothing is ever hidden. */
 export function createTally(_: TallyContext): Tally {
@@ -21,6 +27,7 @@ class ConverseTally implements Tally {
   usage: Usage | undefined = undefined;
   ended = false;
   failure: GatewayError | undefined = undefined;
+  openings = 0;
   #stopped = false;
   #told = false;
 
@@ -28,6 +35,8 @@ class ConverseTally implements Tally {
     if (this.ended) return "show";
     if (isFailure(frame)) {
       this.failure ??= frameError(frame);
+    } else if (frame.event === "messageStart") {
+      this.openings += 1;
     } else if (frame.event === "messageStop" || frame.event === "metadata") {
       const wire = parseObject(frame.data);
       if (wire === undefined) return "show";

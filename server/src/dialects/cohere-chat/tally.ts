@@ -7,8 +7,8 @@ import { failureTold } from "./error.ts";
 import { typeOf } from "./stream-decode.ts";
 import { decodeUsage } from "./usage.ts";
 
-/** The last event says all. */
-export const markers = ["message-end", "event: error", '"type":"error"'];
+/** The last event says all, and the first one that there will be an answer. */
+export const markers = ["message-start", "message-end", "event: error", '"type":"error"'];
 
 /** Usage is part of every stream here, so nothing is ever hidden. */
 export function createTally(_: TallyContext): Tally {
@@ -19,10 +19,12 @@ class CohereTally implements Tally {
   usage: Usage | undefined = undefined;
   ended = false;
   failure: GatewayError | undefined = undefined;
+  openings = 0;
 
   read(frame: Frame): "show" {
     const wire = this.ended ? undefined : parseObject(frame.data);
     const type = wire && typeOf(frame, wire);
+    if (type === "message-start") this.openings += 1;
     if (wire === undefined || (type !== "message-end" && type !== "error")) return "show";
     this.failure ??= failureTold(type, wire);
     this.usage = decodeUsage(objectIn(wire.delta)?.usage) ?? this.usage;
