@@ -1,12 +1,26 @@
-import { askedInBody, defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+import { refusesChat } from "./openai-refusals.ts";
+import {
+  askedInBody,
+  defaultUsage,
+  eventStream,
+  pieces,
+  type Script,
+  type ScriptedUsage,
+  type Speech,
+  sse,
+  wordsOf,
+} from "./speech.ts";
 
 const id = "chatcmpl-simulated";
 const created = 1_790_000_000;
 
 /** https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Speech = {
+  name: "openai-chat",
   dialect: "openai-chat",
+  streamType: eventStream,
   asks: (path, request) => (path === "/v1/chat/completions" ? askedInBody(request) : undefined),
+  refuses: refusesChat,
 
   whole(script, request) {
     const calls = script.calls?.map((call) => ({
@@ -24,8 +38,10 @@ export const openaiChat: Speech = {
           index: 0,
           message: {
             role: "assistant",
-            content: script.text ?? null,
-            refusal: null,
+            content: script.text === undefined ? null : wordsOf(script.text),
+            refusal: script.refusal ?? null,
+            // Not OpenAI's, which keeps the thoughts, but what others with this dialect say.
+            ...(script.thoughts !== undefined && { reasoning_content: script.thoughts }),
             ...(calls && { tool_calls: calls }),
           },
           logprobs: null,
@@ -39,7 +55,7 @@ export const openaiChat: Speech = {
   frames(script, request) {
     const options = request.stream_options as { include_usage?: boolean } | undefined;
     const chunk = (choices: object[], more = {}) =>
-      frame({ id, object: "chat.completion.chunk", created, model: request.model, choices, ...more });
+      sse({ id, object: "chat.completion.chunk", created, model: request.model, choices, ...more });
     const delta = (value: object, finish: string | null = null) => ({
       index: 0,
       delta: value,
@@ -49,7 +65,9 @@ export const openaiChat: Speech = {
     const frames = [
       chunk([delta({ role: "assistant", content: script.text === undefined ? null : "", refusal: null })]),
     ];
-    for (const piece of pieces(script.text ?? "")) frames.push(chunk([delta({ content: piece })]));
+    for (const piece of pieces(script.thoughts)) frames.push(chunk([delta({ reasoning_content: piece })]));
+    for (const piece of pieces(script.refusal)) frames.push(chunk([delta({ refusal: piece })]));
+    for (const piece of pieces(script.text)) frames.push(chunk([delta({ content: piece })]));
     for (const [index, call] of (script.calls ?? []).entries()) {
       const head = { index, id: call.id, type: "function", function: { name: call.name, arguments: "" } };
       frames.push(chunk([delta({ tool_calls: [head] })]));
@@ -72,6 +90,8 @@ export const openaiChat: Speech = {
     },
   }),
 
+  errorFrame: (body) => sse(body),
+
   // The vendor counts tokens in another API.
   count: () => ({}),
 
@@ -83,20 +103,17 @@ export const openaiChat: Speech = {
 
 const codes: Readonly<Record<number, string>> = { 404: "model_not_found", 429: "rate_limit_exceeded" };
 
-function frame(value: object): string {
-  return `data: ${JSON.stringify(value)}\n\n`;
-}
-
 function finishReason(script: Script): string {
+  if (script.finish !== undefined) return script.finish === "length" ? "length" : "content_filter";
   return script.calls ? "tool_calls" : "stop";
 }
 
-function usageOf({ input, output }: ScriptedUsage = defaultUsage): object {
+function usageOf({ input, output, cached = 0, reasoning = 0 }: ScriptedUsage = defaultUsage): object {
   return {
     prompt_tokens: input,
     completion_tokens: output,
     total_tokens: input + output,
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
+    prompt_tokens_details: { cached_tokens: cached, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: reasoning, audio_tokens: 0 },
   };
 }

@@ -1,7 +1,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until, upstreamSecret } from "../gateway/gateway.ts";
-import { errorAfter, inTurn, refuse, stuckAfter, stuckWhole } from "../simulators/behaviours.ts";
+import { endedAfter, errorAfter, inTurn, refuse, stuckAfter, stuckWhole } from "../simulators/behaviours.ts";
 import { anthropicVersions } from "./anthropic-versions.ts";
 import {
   type Bridge,
@@ -123,9 +123,9 @@ for (const { name, Client, version, connect } of anthropicVersions) {
           const first = await ask({ ...asked, model, messages: user });
           expect(first.stop_reason).toBe("tool_use");
           expect(first.content).toMatchObject([
-            { type: "tool_use", id: "call_abc123", name: "weather", input: { city: "Bonn", days: 2 } },
+            { type: "tool_use", id: "callAbc12", name: "weather", input: { city: "Bonn", days: 2 } },
           ]);
-          const result = { type: "tool_result" as const, tool_use_id: "call_abc123", content: "4 °C, rain" };
+          const result = { type: "tool_result" as const, tool_use_id: "callAbc12", content: "4 °C, rain" };
           const second = await ask({
             ...asked,
             model,
@@ -138,8 +138,8 @@ for (const { name, Client, version, connect } of anthropicVersions) {
           expect(schemaSeen).toContain(weather.description);
           expect(schemaSeen).toContain(JSON.stringify(weather.schema.properties));
           expect(callsAndResults(answered!.wire)).toEqual({
-            calls: [["call_abc123", "weather", { city: "Bonn", days: 2 }]],
-            results: [["call_abc123", "4 °C, rain"]],
+            calls: [["callAbc12", "weather", { city: "Bonn", days: 2 }]],
+            results: [["callAbc12", "4 °C, rain"]],
           });
         });
 
@@ -223,10 +223,7 @@ for (const { name, Client, version, connect } of anthropicVersions) {
       });
 
       test("an upstream that stops in the middle of a stream is an error and no answer", async () => {
-        const model = targetOf(dialect).model(({ response, speech, wire }) => {
-          response.writeHead(200, { "content-type": "text/event-stream" });
-          response.end(speech.frames({ text: poem }, wire).slice(0, 5).join(""));
-        });
+        const model = targetOf(dialect).model(endedAfter({ text: poem }, 5));
         const error = await failureOf(
           client().messages.stream({ model, max_tokens: 99, messages: user }).finalMessage(),
         );

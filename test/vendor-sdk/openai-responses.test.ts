@@ -74,14 +74,14 @@ for (const dialect of upstreamDialects) {
         const model = target.model(inTurn(oneCall, { text: "It rains." }));
         const first = await ask({ model, input: user, tools }, streamed);
         const [call] = callsIn(first.output);
-        expect(call).toMatchObject({ call_id: "call_abc123", name: "weather" });
+        expect(call).toMatchObject({ call_id: "callAbc12", name: "weather" });
         expect(JSON.parse(call!.arguments)).toEqual({ city: "Bonn", days: 2 });
         const result: Item = { type: "function_call_output", call_id: call!.call_id, output: "4 °C, rain" };
         const second = await ask({ model, input: [...user, ...(first.output as Item[]), result], tools }, streamed);
         expect(second.output_text).toBe("It rains.");
         expect(callsAndResults(target.requestsFor(model)[1]!.wire)).toEqual({
-          calls: [["call_abc123", "weather", { city: "Bonn", days: 2 }]],
-          results: [["call_abc123", "4 °C, rain"]],
+          calls: [["callAbc12", "weather", { city: "Bonn", days: 2 }]],
+          results: [["callAbc12", "4 °C, rain"]],
         });
       });
 

@@ -1,7 +1,7 @@
 import type OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../gateway/gateway.ts";
-import { errorAfter, inTurn, refuse, stuckAfter, stuckWhole } from "../simulators/behaviours.ts";
+import { endedAfter, errorAfter, inTurn, refuse, stuckAfter, stuckWhole } from "../simulators/behaviours.ts";
 import {
   type Bridge,
   callsAndResults,
@@ -113,7 +113,7 @@ for (const { name, Client, streamHelper, requestIdOf } of openaiVersions) {
           expect(first.finish_reason).toBe("tool_calls");
           const [call] = first.message.tool_calls!;
           if (call?.type !== "function") throw new Error("not a function call");
-          expect(call.id).toBe("call_abc123");
+          expect(call.id).toBe("callAbc12");
           expect(call.function.name).toBe("weather");
           expect(JSON.parse(call.function.arguments)).toEqual({ city: "Bonn", days: 2 });
 
@@ -126,8 +126,8 @@ for (const { name, Client, streamHelper, requestIdOf } of openaiVersions) {
           expect(schemaSeen).toContain(weather.description);
           expect(schemaSeen).toContain(JSON.stringify(weather.schema.properties));
           expect(callsAndResults(answered!.wire)).toEqual({
-            calls: [["call_abc123", "weather", { city: "Bonn", days: 2 }]],
-            results: [["call_abc123", "4 °C, rain"]],
+            calls: [["callAbc12", "weather", { city: "Bonn", days: 2 }]],
+            results: [["callAbc12", "4 °C, rain"]],
           });
         });
 
@@ -203,10 +203,7 @@ for (const { name, Client, streamHelper, requestIdOf } of openaiVersions) {
       });
 
       test("an upstream that stops in the middle of a stream is an error and no answer", async () => {
-        const model = targetOf(dialect).model(({ response, speech, wire }) => {
-          response.writeHead(200, { "content-type": "text/event-stream" });
-          response.end(speech.frames({ text: poem }, wire).slice(0, 5).join(""));
-        });
+        const model = targetOf(dialect).model(endedAfter({ text: poem }, 5));
         const error = await failureOf(streamHelper(client(), { model, messages: user }).finalChatCompletion());
         expect(error).toBeInstanceOf(Client.APIError);
         expect(error.message).toMatch(/ended before the answer was complete/);
