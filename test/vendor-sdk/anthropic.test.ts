@@ -14,6 +14,7 @@ import {
   upstreamDialects,
   weather,
 } from "./bridge.ts";
+import { expectUnlessGap, type Gaps } from "./gaps.ts";
 
 /*
  * Anthropic's own clients, as anybody has them, against the gateway: nothing about them is changed but the address and the key.
@@ -28,6 +29,13 @@ afterAll(() => bridge.stop());
 const user = [{ role: "user" as const, content: "Hello" }];
 const tools = [{ name: weather.name, description: weather.description, input_schema: weather.schema }];
 const targetOf = (dialect: UpstreamDialect) => bridge.targets[dialect];
+
+const countsItself = new Set<UpstreamDialect>(["anthropic-messages", "gemini", "openai-responses", "bedrock-converse"]);
+const gaps: Gaps = {
+  // AWS has names for errors, and none for these.
+  "413, bedrock-converse": /400/,
+  "422, bedrock-converse": /400/,
+};
 
 for (const { name, Client, version, connect } of anthropicVersions) {
   const client = (secret = bridge.gateway.apiKey): Anthropic => connect({ baseURL: bridge.gateway.baseUrl, secret });
@@ -73,7 +81,7 @@ for (const { name, Client, version, connect } of anthropicVersions) {
             outputTokens: 8n,
             usageSource: "provider",
             doorDialect: "anthropic-messages",
-            upstreamDialect: dialect,
+            upstreamDialect: target.simulator.dialect,
           },
         ]);
       });
@@ -134,7 +142,7 @@ for (const { name, Client, version, connect } of anthropicVersions) {
           expect(second.content).toMatchObject([{ type: "text", text: "It rains." }]);
 
           const [sent, answered] = target.requestsFor(model);
-          const schemaSeen = JSON.stringify(sent?.wire.tools);
+          const schemaSeen = JSON.stringify(sent?.wire.tools ?? sent?.wire.toolConfig);
           expect(schemaSeen).toContain(weather.description);
           expect(schemaSeen).toContain(JSON.stringify(weather.schema.properties));
           expect(callsAndResults(answered!.wire)).toEqual({
@@ -182,15 +190,17 @@ for (const { name, Client, version, connect } of anthropicVersions) {
       ] as const;
       for (const [status, kind, shown, type] of errorCases) {
         for (const stream of [false, true]) {
-          test(`status ${status} from upstream is a ${kind}, ${stream ? "streamed" : "whole"}`, async () => {
+          test.concurrent(`status ${status} from upstream is a ${kind}, ${stream ? "streamed" : "whole"}`, async () => {
             const model = targetOf(dialect).model(refuse(status, {}, "the upstream's own words"));
             const error = await failureOf(
               client().messages.create({ model, max_tokens: 99, messages: user, stream } as const),
             );
-            expect(error).toBeInstanceOf(Client[kind]);
-            expect(error.status).toBe(shown);
             expect(error.requestID).toMatch(/^req_/);
-            expect(error.error).toMatchObject({ type: "error", error: { type }, request_id: error.requestID });
+            await expectUnlessGap(gaps, `${status}, ${dialect}`, async () => {
+              expect(error.status).toBe(shown);
+              expect(error).toBeInstanceOf(Client[kind]);
+              expect(error.error).toMatchObject({ type: "error", error: { type }, request_id: error.requestID });
+            });
             expect(error.message).toContain(shown === 502 ? "" : "the upstream's own words");
             const rows = await bridge.gateway.ledgerRows(error.requestID!);
             expect(rows.length).toBeGreaterThan(0);
@@ -234,7 +244,7 @@ for (const { name, Client, version, connect } of anthropicVersions) {
       test("tokens are counted, and a figure that is only estimated says so", async () => {
         const model = targetOf(dialect).model({ text: "never said", usage: { input: 33, output: 0 } });
         const { data, response } = await client().messages.countTokens({ model, messages: user }).withResponse();
-        const byProvider = dialect !== "openai-chat";
+        const byProvider = countsItself.has(dialect);
         if (byProvider) expect(data.input_tokens).toBe(33);
         else expect(data.input_tokens).toBeGreaterThan(0);
         expect(response.headers.get("x-pontage-token-count")).toBe(byProvider ? null : "estimated");

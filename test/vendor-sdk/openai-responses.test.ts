@@ -66,7 +66,8 @@ for (const dialect of upstreamDialects) {
         expect(answer.status).toBe("completed");
         expect(answer.usage).toMatchObject({ input_tokens: 21, output_tokens: 8, total_tokens: 29 });
         const [row] = await bridge.gateway.rowsOfModel(model.slice(model.indexOf("/") + 1));
-        expect(row).toMatchObject({ outcome: "ok", doorDialect: "openai-responses", upstreamDialect: dialect });
+        const { dialect: upstreamDialect } = targetOf(dialect).simulator;
+        expect(row).toMatchObject({ outcome: "ok", doorDialect: "openai-responses", upstreamDialect });
       });
 
       test(`a function is called, ${how}, and its result answered`, async () => {
@@ -101,7 +102,7 @@ for (const dialect of upstreamDialects) {
       [500, "InternalServerError", 500],
       [401, "InternalServerError", 502],
     ] as const) {
-      test(`status ${status} from upstream is a ${kind}`, async () => {
+      test.concurrent(`status ${status} from upstream is a ${kind}`, async () => {
         const model = targetOf(dialect).model(refuse(status));
         for (const stream of [false, true]) {
           const error = await failureOf(client.responses.create({ model, input: user, stream }));

@@ -32,10 +32,10 @@ export interface Dialect {
     decode(wire: JsonObject, address?: Address): GenerateRequest;
     encode(request: GenerateRequest, context: RequestContext): JsonObject;
     /**
-     * The top-level fields that change when a request in this dialect goes to an upstream of this dialect, as JSON text.
-     * The rest of the bytes stay as they came.
+     * The top-level fields that change when a request in this dialect goes to an upstream of this dialect, as JSON text;
+     * undefined for one that is taken out. The rest of the bytes stay as they came.
      */
-    edits(wire: JsonObject, change: RequestChange): ReadonlyMap<string, string>;
+    edits(wire: JsonObject, change: RequestChange): Edits;
   };
   readonly unary: {
     decode(wire: JsonObject): GenerateReply;
@@ -120,6 +120,8 @@ export interface RequestContext {
   readonly stream: boolean;
   /** Ask the upstream to report usage in its stream. */
   readonly askUsage: boolean;
+  /** The upstream reports usage in its stream unasked, and may refuse to be asked. */
+  readonly usageUnasked?: boolean | undefined;
   /** The model's own output limit, for dialects that cannot leave it out. */
   readonly outputLimit: number;
   readonly losses: Losses;
@@ -149,7 +151,11 @@ export interface Quirks {
 export interface RequestChange {
   readonly model: string;
   readonly askUsage: boolean;
+  /** The upstream reports usage in its stream unasked, and may refuse to be asked. */
+  readonly usageUnasked?: boolean | undefined;
 }
+
+export type Edits = ReadonlyMap<string, string | undefined>;
 
 export interface StreamContext {
   readonly showUsage: boolean;
@@ -182,8 +188,8 @@ export interface TallyContext {
 }
 
 export interface Tally {
-  /** Reads one frame; `hide` means the client must not see it. */
-  read(frame: Frame): "show" | "hide";
+  /** Reads one frame; `hide` means the client must not see it, and a frame is shown in its place. */
+  read(frame: Frame): "show" | "hide" | Frame;
   /** The usage reported so far. */
   readonly usage: Usage | undefined;
   /** The terminal frame has been read; or a frame that may be the last, in a dialect that ends with its bytes. */

@@ -14,8 +14,8 @@ export interface ErrorBody {
 
 /**
  * Reads the error bodies seen in the wild: `{"error":{...}}` of OpenAI and Anthropic, with codes as strings or numbers;
- * `{"error":"text","code":...}` of xAI and Ollama; the flat `{"object":"error",...}` and `{"detail":...}` of Mistral;
- * `{"message":...}`; a list around any of them; and text or HTML from proxies.
+ * `{"error":"text","code":...}` of xAI and Ollama; the flat `{"object":"error",...}` and `{"detail":...}` of Mistral,
+ * or one in the other; `{"message":...}`; a list around any of them; and text or HTML from proxies.
  */
 export function readErrorBody(body: string): ErrorBody {
   let wire: unknown;
@@ -31,7 +31,11 @@ function readErrorObject(wire: JsonObject): ErrorBody {
   const inner = objectIn(wire.error) ?? wire;
   return {
     status: [inner.status, inner.status_code, Number(inner.code)].find(isErrorStatus),
-    message: stringIn(wire.error) ?? stringIn(inner.message) ?? detail(inner.detail),
+    message:
+      stringIn(wire.error) ??
+      stringIn(inner.message) ??
+      detail(objectIn(inner.message)?.detail) ??
+      detail(inner.detail),
     type: notGeneric(stringIn(inner.type)),
     code: codeIn(inner.code),
     param: stringIn(inner.param) ?? undefined,

@@ -25,3 +25,24 @@ for (const [what, before, words] of [
     expect(sent(body, "m")).toBe(body.replace(/\t}\n$/, '\t,"stream_options":{"include_usage":true}}\n'));
   });
 }
+
+// Mistral answered 422 to every client of OpenAI's that asks for usage in the stream.
+test.each([
+  [
+    '{"model":"a","messages":MESSAGES,"stream_options":{"include_usage":true},"stream":true}',
+    ',"stream_options":{"include_usage":true}',
+  ],
+  [
+    '{"stream_options" : {"include_usage":true} , "model":"a","messages":MESSAGES}',
+    '"stream_options" : {"include_usage":true} ,',
+  ],
+  ['{"model":"a","messages":MESSAGES\n, "stream_options": null }', ', "stream_options": null'],
+  ['{"model":"a","ü":"🌉","messages":MESSAGES,"stream_options":{}}', ',"stream_options":{}'],
+])("a provider that tells usage unasked is not asked: %s", (shape, gone) => {
+  const body = shape.replace("MESSAGES", '[{"role":"user","content":"Hello"}]');
+  const request = new WireRequest(openaiChat, Buffer.from(body));
+  const target = { dialect: openaiChat, model: "a", askUsage: false, usageUnasked: true, outputLimit: 1 };
+  const bytes = request.bytes({ ...target, quirks: undefined, losses: new LossReport() });
+  expect(bytes.toString("utf8")).toBe(body.replace(gone, ""));
+  expect(JSON.parse(bytes.toString("utf8"))).not.toHaveProperty("stream_options");
+});

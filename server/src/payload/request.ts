@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
-import type { Address, Dialect, Quirks, RequestHead } from "../dialects/dialect.ts";
+import type { Address, Dialect, Edits, Quirks, RequestHead } from "../dialects/dialect.ts";
 import { type CallThoughts, withoutThoughts, withThoughts } from "../dialects/thoughts.ts";
 import { type Gated, gateJson } from "./json-gate.ts";
 
@@ -14,6 +14,8 @@ export interface RequestTarget {
   readonly model: string;
   /** The provider reports usage in a stream only when asked. */
   readonly askUsage: boolean;
+  /** The provider reports it unasked, and may refuse to be asked. */
+  readonly usageUnasked?: boolean | undefined;
   readonly outputLimit: number;
   readonly quirks: Quirks | undefined;
   readonly losses: Losses;
@@ -75,10 +77,10 @@ export class WireRequest implements Request {
   }
 
   bytes(target: RequestTarget): Buffer {
-    const { dialect, model, askUsage } = target;
+    const { dialect, model, askUsage, usageUnasked } = target;
     const isThinned = target.withoutThoughts || dialect.thoughts?.areSealedIn?.(this.#wire);
     if (dialect !== this.#dialect || isThinned) return encode(this.value(), target, this.head.stream);
-    const edits = dialect.request.edits(this.#wire, { model, askUsage });
+    const edits = dialect.request.edits(this.#wire, { model, askUsage, usageUnasked });
     return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
   }
 }
@@ -106,9 +108,9 @@ export class CanonicalRequest implements Request {
 }
 
 function encode(value: GenerateRequest, target: RequestTarget, stream: boolean): Buffer {
-  const { dialect, model, askUsage, outputLimit, quirks, losses, counting, known } = target;
+  const { dialect, model, askUsage, usageUnasked, outputLimit, quirks, losses, counting, known } = target;
   const thinned = value.dialect === dialect.id;
-  const context = { model, stream, askUsage, outputLimit, losses, thinned, ...(quirks && { quirks }) };
+  const context = { model, stream, askUsage, usageUnasked, outputLimit, losses, thinned, ...(quirks && { quirks }) };
   let request = value;
   if (target.withoutThoughts) request = withoutThoughts(value, losses);
   else if (known) request = withThoughts(value, known, dialect.id, losses);
@@ -116,8 +118,8 @@ function encode(value: GenerateRequest, target: RequestTarget, stream: boolean):
   return Buffer.from(JSON.stringify(counting ? dialect.count.request(wire, model) : wire));
 }
 
-/** Replaces or adds top-level fields and leaves every other byte as it is. */
-function splice(raw: Buffer, isAscii: boolean, gated: Gated, edits: ReadonlyMap<string, string>): Buffer {
+/** Replaces, adds or takes out top-level fields and leaves every other byte as it is. */
+function splice(raw: Buffer, isAscii: boolean, gated: Gated, edits: Edits): Buffer {
   const text = isAscii ? "" : raw.toString("utf8");
   const byteAt = (place: number) => (isAscii ? place : Buffer.byteLength(text.slice(0, place)));
   const { fields } = gated;
@@ -125,7 +127,9 @@ function splice(raw: Buffer, isAscii: boolean, gated: Gated, edits: ReadonlyMap<
   let added = "";
   for (const [field, value] of edits) {
     const span = fields.get(field);
-    if (span) changes.push({ start: byteAt(span.start), end: byteAt(span.end), value });
+    if (value === undefined) {
+      if (span) changes.push({ ...wholeField(raw, byteAt(span.start), byteAt(span.end)), value: "" });
+    } else if (span) changes.push({ start: byteAt(span.start), end: byteAt(span.end), value });
     else added += `${fields.size > 0 || added ? "," : ""}${JSON.stringify(field)}:${value}`;
   }
   if (changes.length > 1) changes.sort((a, b) => a.start - b.start);
@@ -143,6 +147,21 @@ function splice(raw: Buffer, isAscii: boolean, gated: Gated, edits: ReadonlyMap<
   pieces.push(raw.subarray(from));
   return Buffer.concat(pieces);
 }
+
+/** A field with its name and the comma that sets it apart, found from where its value stands. */
+function wholeField(raw: Buffer, valueStart: number, valueEnd: number): { start: number; end: number } {
+  const nameEnd = raw.lastIndexOf('"', valueStart - 1);
+  const nameStart = raw.lastIndexOf('"', nameEnd - 1);
+  const isBlank = (at: number) => /\s/.test(String.fromCharCode(raw[at]!));
+  let before = nameStart - 1;
+  while (isBlank(before)) before--;
+  if (raw[before] === comma) return { start: before, end: valueEnd };
+  let after = valueEnd;
+  while (isBlank(after)) after++;
+  return { start: nameStart, end: raw[after] === comma ? after + 1 : valueEnd };
+}
+
+const comma = 0x2c;
 
 function parseObject(text: string): JsonObject {
   let value: JsonValue;

@@ -40,6 +40,7 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
     dialect,
     model,
     askUsage,
+    usageUnasked: provider.streamUsage === "always",
     outputLimit,
     quirks: provider.quirks,
     losses: call.losses,
