@@ -26,6 +26,11 @@ const chosen = new Set([
   "anthropic/stream-tools.2-result",
   "mistral/stream-tools.1-call",
   "openai/stream-detailed-usage-length",
+  "bedrock/text",
+  "cohere/stream-tools.1-call",
+  "ollama/stream",
+  "openai/stream-text",
+  "gemini/GEMINI",
 ]);
 const upstreamOf = (dialect: string) => scene.upstreams.find(({ simulator }) => simulator.dialect === dialect)!;
 
