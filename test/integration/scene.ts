@@ -1,5 +1,5 @@
 import { providerOf, startTestGateway, type TestGateway, type TestGatewayOptions } from "../gateway/gateway.ts";
-import { type Behaviour, type Simulator, startSimulator } from "../simulators/simulator.ts";
+import { type Behaviour, type ModelOptions, type Simulator, startSimulator } from "../simulators/simulator.ts";
 import type { Script, SpeechName } from "../simulators/speech.ts";
 import { type Door, doors, HttpClient } from "./doors.ts";
 
@@ -18,7 +18,7 @@ export interface Upstream {
   readonly name: string;
   readonly simulator: Simulator;
   /** A model with this behaviour, as a client names it and as the upstream does. */
-  model(behaviour: Behaviour | Script): { readonly asked: string; readonly own: string };
+  model(behaviour: Behaviour | Script, options?: ModelOptions): { readonly asked: string; readonly own: string };
 }
 
 const speeches = {
@@ -56,8 +56,8 @@ export async function openScene(
   const upstream = (name: string, simulator: Simulator): Upstream => ({
     name,
     simulator,
-    model(behaviour) {
-      const own = simulator.model(behaviour);
+    model(behaviour, options) {
+      const own = simulator.model(behaviour, options);
       return { asked: `${name}/${own}`, own };
     },
   });

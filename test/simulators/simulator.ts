@@ -58,10 +58,15 @@ export interface Simulator {
   /** Every request, in the order of arrival. */
   readonly received: readonly Received[];
   /** A model of its own for one test, and what it does. Its name is returned. */
-  model(behaviour: Behaviour | Script): string;
+  model(behaviour: Behaviour | Script, options?: ModelOptions): string;
   /** The requests for a model. */
   requestsFor(model: string): readonly Received[];
   close(): Promise<void>;
+}
+
+export interface ModelOptions {
+  /** Nothing is refused, as servers do that only look for what they know. */
+  readonly takesAnything?: boolean;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -71,6 +76,7 @@ export async function startSimulator(speechName: SpeechName): Promise<Simulator>
   const received: Received[] = [];
   const behaviours = new Map<string, Behaviour>();
   const byModel = new Map<string, Received[]>();
+  const tolerant = new Set<string>();
 
   const server = http.createServer(async (request, response) => {
     request.on("error", () => {});
@@ -114,7 +120,7 @@ export async function startSimulator(speechName: SpeechName): Promise<Simulator>
     if (!asked || !behaviour) {
       return sendError(response, speech, 404, `The model \`${model}\` does not exist.`);
     }
-    const refusal = speech.refuses?.(wire, asked);
+    const refusal = tolerant.has(model) ? undefined : speech.refuses?.(wire, asked);
     if (refusal) return sendError(response, speech, refusal.status, refusal.message);
     await behaviour({ received: record, wire, asked, streamed: asked.streamed, response, speech });
   });
@@ -127,8 +133,9 @@ export async function startSimulator(speechName: SpeechName): Promise<Simulator>
     dialect: speech.dialect,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
-    model(behaviour) {
+    model(behaviour, { takesAnything = false } = {}) {
       const name = `${speechName}-${behaviours.size + 1}`;
+      if (takesAnything) tolerant.add(name);
       behaviours.set(name, typeof behaviour === "function" ? behaviour : answer(behaviour));
       return name;
     },
