@@ -44,7 +44,7 @@ describe.each(programs)("$name", (program) => {
       const word = `heron-${Math.random().toString(36).slice(2)}`;
       writeFileSync(file, `The word is ${word}.\n`);
       const target = bridge.targets[upstream];
-      const call = { id: "call_abc123", ...program.reads(file) };
+      const call = { id: "callAbc12", ...program.reads(file) };
       const model = target.model(inTurn({ calls: [call] }, { text: "I have read the note." }));
       const { code, stdout, stderr } = await run(model, "Read the note.");
       expect(code, `${stdout}\n${stderr}`).toBe(0);

@@ -7,6 +7,7 @@ import type { EntityProps } from "@mikro-orm/postgresql";
 import { pino } from "pino";
 import { inject } from "vitest";
 import type { Settings } from "../../server/src/config/settings.ts";
+import type { DialectId } from "../../server/src/dialects/dialect.ts";
 import { Shipper } from "../../server/src/events/shipper.ts";
 import { type Gateway, startGateway } from "../../server/src/gateway.ts";
 import { hashSecret } from "../../server/src/store/key-secret.ts";
@@ -16,8 +17,10 @@ import { startToll, tollMakers } from "../../server/src/toll.ts";
 import { systemWorld } from "../../server/src/world.ts";
 import { createDatabase } from "../services/create-database.ts";
 import type { Simulator } from "../simulators/simulator.ts";
+import type { SpeechName } from "../simulators/speech.ts";
 
-type ProviderSetting = Settings["providers"][number];
+/** `only`: the server speaks this dialect and none of the others that its type of provider does. */
+type ProviderSetting = Settings["providers"][number] & { readonly only?: DialectId };
 
 export interface TestGatewayOptions {
   /** Beside `sim`, which is always there. */
@@ -102,6 +105,10 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     // The toll as it is, but without waiting for more rows to a statement: every test here waits for its own.
     (parts) => startToll(parts, { ...tollMakers, shipper: (options) => new Shipper({ ...options, lingerMs: 2 }) }),
   );
+  for (const { name, only } of options.providers ?? []) {
+    const provider = gateway.router.provider(name)!;
+    if (only) Object.assign(provider, { speaks: provider.speaks.filter(({ dialect }) => dialect.id === only) });
+  }
   const issueKey = async (name: string) => {
     const { key, secret } = await store.keys.issue({ name });
     return { id: key.id, secret };
@@ -147,22 +154,27 @@ function running(gateway: Gateway): number {
   return gateway.toll.journal.status.running;
 }
 
-const providerTypes = {
-  "openai-chat": "openai_compatible",
-  "anthropic-messages": "anthropic_compatible",
-  gemini: "gemini_compatible",
-} as const;
+/** How each simulator is told to the gateway: the type of provider, and where below its address it begins. */
+const providerTypes: Readonly<Record<SpeechName, readonly [type: ProviderSetting["type"], path: string]>> = {
+  "openai-chat": ["openai_compatible", "/v1"],
+  "openai-responses": ["openai", "/v1"],
+  "anthropic-messages": ["anthropic_compatible", "/v1"],
+  gemini: ["gemini_compatible", "/v1beta"],
+  "bedrock-converse": ["bedrock", ""],
+  "cohere-chat": ["cohere", ""],
+  "ollama-chat": ["ollama_native", ""],
+  mistral: ["mistral", "/v1"],
+};
 
 /** A simulator as a provider of the gateway, spoken to in its own dialect. */
-export function providerOf(name: string, simulator: Simulator, more: Partial<ProviderSetting> = {}): ProviderSetting {
-  return {
-    name,
-    type: providerTypes[simulator.dialect],
-    baseUrl: `${simulator.url}${simulator.dialect === "gemini" ? "/v1beta" : "/v1"}`,
-    credential: upstreamSecret,
-    discover: false,
-    ...more,
-  };
+export function providerOf(
+  name: string,
+  { name: speech, dialect, url }: Simulator,
+  more: Partial<ProviderSetting> = {},
+): ProviderSetting {
+  const [type, path] = providerTypes[speech];
+  const facts = { name, type, baseUrl: url + path, only: dialect, credential: upstreamSecret, discover: false };
+  return { ...facts, ...(speech === "bedrock-converse" && { region: "us-east-1" }), ...more };
 }
 
 /** Settles when the condition holds, and fails loudly when it never does. */

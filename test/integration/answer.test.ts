@@ -25,8 +25,8 @@ test("the database is the embedded one", () => {
   expect(scene.gateway.database).toBe("embedded");
 });
 
-/** A comment after the end of a stream, documented: what it cost, which nobody can know before. */
-const afterword = /\n: pontage request_id=(req_\w+) cost_usd=(\d+\.\d+)\n\n$/;
+/** A comment after the end of a stream, documented: what it cost and what was lost, which nobody can know before. */
+const afterword = /\n: pontage request_id=(req_\w+) cost_usd=(\d+\.\d+)(?: loss=\S+)?\n\n$/;
 
 for (const door of doors) {
   for (const name of upstreamNames) {

@@ -6,17 +6,20 @@ import { providerOf, upstreamSecret } from "../gateway/gateway.ts";
 import {
   cutWhole,
   errorFirst,
+  lies,
+  lying,
   otherKind,
   redirect,
   refuse,
   reset,
   say,
   silent,
+  silentAfter,
   stuckAfter,
 } from "../simulators/behaviours.ts";
 import { answer, type Behaviour } from "../simulators/simulator.ts";
 import { doors, framesIn, jsonOf } from "./doors.ts";
-import { openScene, poem, type Scene, upstreamNames } from "./scene.ts";
+import { openScene, pairs, poem, type Scene, upstreamNames } from "./scene.ts";
 
 /*
  * What an upstream can do wrong, and what a client hears of it: an error of its dialect with a status, never half an answer that
@@ -123,9 +126,10 @@ for (const door of doors) {
       }
 
       test("a stream of garbage never ends well", async () => {
-        const { asked, own } = upstreamOf(name).model(
-          say("event: message_start\ndata: {oops\n\nevent: message_stop\ndata: stop\n\n", "text/event-stream"),
-        );
+        const { asked, own } = upstreamOf(name).model(({ response, speech }) => {
+          response.writeHead(200, { "content-type": speech.streamType });
+          response.end("event: message_start\ndata: {oops\n\nevent: message_stop\ndata: stop\n\n");
+        });
         const answer = await scene.client.call(door, asked, true);
         if (answer.status === 200) {
           // The bytes of the client's own dialect pass unread; that nothing ended is seen all the same.
@@ -166,6 +170,40 @@ for (const door of doors) {
     });
   }
 }
+
+const most = 2n ** 53n;
+
+describe.concurrent("what an upstream says of its tokens", () => {
+  for (const [door, name] of pairs) {
+    for (const stream of both) {
+      for (const lie of Object.keys(lies)) {
+        test(`${door.dialect} client, ${name} upstream: ${lie}, ${stream ? "streamed" : "whole"}`, async () => {
+          const { asked, own } = upstreamOf(name).model(lying({ text: poem }, lie));
+          const answer = await scene.client.call(door, asked, stream);
+          expect(answer.status).toBe(200);
+          const [row] = await scene.gateway.rowsOfModel(own);
+          expect(row).toMatchObject({ outcome: "ok" });
+          for (const tokens of [row!.inputTokens!, row!.outputTokens!]) {
+            expect(tokens >= 0n && tokens <= most, String(tokens)).toBe(true);
+          }
+          expect(row!.costNanoUsd! >= 0n).toBe(true);
+        });
+      }
+    }
+  }
+});
+
+describe.concurrent("a silence in the middle", () => {
+  for (const [door, name] of pairs) {
+    test(`${door.dialect} client, ${name} upstream: one that ends is waited for`, async () => {
+      const { asked } = upstreamOf(name).model(silentAfter({ text: poem }, 4, 60));
+      const answer = await scene.client.call(door, asked, true);
+      const frames = framesIn(answer.body.toString("utf8"));
+      expect(door.textIn(frames)).toBe(poem);
+      expect(door.endsCleanly(frames)).toBe(true);
+    });
+  }
+});
 
 describe("waits are bounded", () => {
   let hasty: Scene;

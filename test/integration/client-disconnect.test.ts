@@ -7,7 +7,7 @@ import { headOnly, refuse, silent, stuckAfter, stuckWhole } from "../simulators/
 import type { Behaviour } from "../simulators/simulator.ts";
 import { type Transport, transportNames, transportsTo } from "./clients.ts";
 import { doors, rawCall } from "./doors.ts";
-import { nightly, openScene, poem, type Scene, upstreamNames } from "./scene.ts";
+import { nightly, openScene, pairs, poem, type Scene, upstreamNames } from "./scene.ts";
 
 /*
  * S3 and S9: a client that goes away, in whatever phase and by whatever door, takes the upstream with it, is billed for what
@@ -62,36 +62,40 @@ const phases: readonly Phase[] = [
   },
 ];
 
+const representative = new Set<string>(["HTTP/1.1, connection closed"]);
+const grpcPairs = upstreamNames.map((name) => [doors[0]!, name] as const);
+
 for (const transportName of transportNames) {
   describe(transportName, () => {
-    for (const door of transportName.startsWith("gRPC") ? doors.slice(0, 1) : doors) {
-      for (const name of upstreamNames) {
-        for (const { name: phase, stream, behaviour, answered, billed } of phases) {
-          test(`${transportName.startsWith("gRPC") ? "pontage" : door.dialect} client, ${name} upstream, ${phase}`, async () => {
-            const transport = transports.find(({ name }) => name === transportName)!;
-            const { simulator } = upstreamOf(name);
-            const { asked, own } = upstreamOf(name).model(behaviour);
-            const calls = Array.from({ length: samples }, () => transport.begin(door, asked, stream));
-            await until("the upstream has all requests", () => simulator.requestsFor(own).length === samples);
-            if (answered) await until("the clients see the answer", () => calls.every(({ seen }) => seen() > 0));
-            else await sleep(10); // so that the upstream's head, where there is one, has arrived
-            const leftAtMs = performance.now();
-            for (const call of calls) call.leave();
-            const received = simulator.requestsFor(own);
-            await until("the upstream sees them all leave", () =>
-              received.every(({ closedByPeerAtMs }) => closedByPeerAtMs !== undefined),
-            );
-            delaysMs.push(...received.map(({ closedByPeerAtMs }) => closedByPeerAtMs! - leftAtMs));
+    const isGrpc = transportName.startsWith("gRPC");
+    for (const [door, name] of isGrpc ? grpcPairs : pairs) {
+      // Which way a connection goes does not depend on who is behind the gateway.
+      if (!nightly && upstreamNames.indexOf(name) >= doors.length && !representative.has(transportName)) continue;
+      for (const { name: phase, stream, behaviour, answered, billed } of phases) {
+        test(`${isGrpc ? "pontage" : door.dialect} client, ${name} upstream, ${phase}`, async () => {
+          const transport = transports.find(({ name }) => name === transportName)!;
+          const { simulator } = upstreamOf(name);
+          const { asked, own } = upstreamOf(name).model(behaviour);
+          const calls = Array.from({ length: samples }, () => transport.begin(door, asked, stream));
+          await until("the upstream has all requests", () => simulator.requestsFor(own).length === samples);
+          if (answered) await until("the clients see the answer", () => calls.every(({ seen }) => seen() > 0));
+          else await sleep(10); // so that the upstream's head, where there is one, has arrived
+          const leftAtMs = performance.now();
+          for (const call of calls) call.leave();
+          const received = simulator.requestsFor(own);
+          await until("the upstream sees them all leave", () =>
+            received.every(({ closedByPeerAtMs }) => closedByPeerAtMs !== undefined),
+          );
+          delaysMs.push(...received.map(({ closedByPeerAtMs }) => closedByPeerAtMs! - leftAtMs));
 
-            const rows = await scene.gateway.rowsOfModel(own);
-            expect(rows).toHaveLength(samples);
-            for (const row of rows) {
-              expect(row).toMatchObject({ outcome: "partial", reason: "CLIENT_GONE" });
-              expect(row.inputTokens! > 0n).toBe(billed);
-              expect(row.usageSource).toBe(billed ? "estimated" : "unspecified");
-            }
-          });
-        }
+          const rows = await scene.gateway.rowsOfModel(own);
+          expect(rows).toHaveLength(samples);
+          for (const row of rows) {
+            expect(row).toMatchObject({ outcome: "partial", reason: "CLIENT_GONE" });
+            expect(row.inputTokens! > 0n).toBe(billed);
+            expect(row.usageSource).toBe(billed ? "estimated" : "unspecified");
+          }
+        });
       }
     }
   });

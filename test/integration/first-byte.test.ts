@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../gateway/gateway.ts";
 import { errorFirst, inTurn } from "../simulators/behaviours.ts";
+import { bytesOf } from "../simulators/speech.ts";
 import { doors, framesIn, jsonOf, rawCall } from "./doors.ts";
 import { nightly, openScene, poem, type Scene, upstreamNames } from "./scene.ts";
 
@@ -24,7 +25,7 @@ for (const door of doors) {
       test("the head waits for the first event", async () => {
         const gate = Promise.withResolvers<void>();
         const { asked, own } = upstreamOf(name).model(async ({ response, speech, wire }) => {
-          response.writeHead(200, { "content-type": "text/event-stream" });
+          response.writeHead(200, { "content-type": speech.streamType });
           response.flushHeaders();
           await gate.promise;
           for (const frame of speech.frames({ text: poem }, wire)) response.write(frame);
@@ -67,13 +68,15 @@ for (const door of doors) {
       test("comments before the first event do not open the answer", async () => {
         const { asked } = upstreamOf(name).model(async (exchange) => {
           const { response, speech } = exchange;
-          response.writeHead(200, { "content-type": "text/event-stream" });
-          response.write(": still thinking\n\n");
-          await sleep(80);
-          response.write(": still thinking\n\n");
-          await sleep(40);
-          const event = speech.dialect === "anthropic-messages" ? "event: error\n" : "";
-          response.end(`${event}data: ${JSON.stringify(speech.error(400, "on purpose"))}\n\n`);
+          response.writeHead(200, { "content-type": speech.streamType });
+          response.flushHeaders();
+          const isSse = speech.streamType.startsWith("text/event-stream");
+          for (const waitMs of [80, 40]) {
+            // The other framings have nothing to say without an event.
+            if (isSse) response.write(": still thinking\n\n");
+            await sleep(waitMs);
+          }
+          response.end(speech.errorFrame(speech.error(400, "on purpose"), 400));
         });
         const answer = await scene.client.call(door, asked, true);
         expect(answer.status).toBeGreaterThanOrEqual(400);
@@ -84,8 +87,8 @@ for (const door of doors) {
         const { asked, own } = upstreamOf(name).model(
           inTurn(
             ({ response, speech, wire }) => {
-              response.writeHead(200, { "content-type": "text/event-stream" });
-              response.write(speech.frames({ text: poem }, wire).slice(0, 3).join(""), () => response.destroy());
+              response.writeHead(200, { "content-type": speech.streamType });
+              response.write(bytesOf(speech.frames({ text: poem }, wire).slice(0, 3)), () => response.destroy());
             },
             { text: poem },
           ),
@@ -101,10 +104,10 @@ for (const door of doors) {
 
       test.runIf(nightly)("a client gets its head after ten seconds, whatever the upstream does", async () => {
         const { asked } = upstreamOf(name).model(async ({ response, speech, wire }) => {
-          response.writeHead(200, { "content-type": "text/event-stream" });
+          response.writeHead(200, { "content-type": speech.streamType });
           response.flushHeaders();
           await sleep(10_500);
-          response.end(speech.frames({ text: poem }, wire).join(""));
+          response.end(bytesOf(speech.frames({ text: poem }, wire)));
         });
         const startMs = performance.now();
         const socket = net.connect(scene.gateway.port, "127.0.0.1");

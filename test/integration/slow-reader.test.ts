@@ -219,11 +219,8 @@ const long = saying(lines);
 /** A stream with an event for each piece. */
 function saying(pieces: readonly string[]): Behaviour {
   return async ({ response, speech, wire }) => {
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    const frames = speech.frames({ text: "x" }, wire);
-    const at = frames.findIndex((frame) => /"(content|text)":"x"/.test(frame));
-    const all = [...frames.slice(0, at), ...pieces.map((piece) => frames[at]!.replace('"x"', JSON.stringify(piece)))];
-    for (const frame of [...all, ...frames.slice(at + 1)]) {
+    response.writeHead(200, { "content-type": speech.streamType });
+    for (const frame of speech.frames({ text: pieces }, wire)) {
       if (!response.write(frame)) await new Promise((resolve) => response.once("drain", resolve));
     }
     response.end();

@@ -1,17 +1,38 @@
-import { askedInBody, defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+import { refusesMessages } from "./anthropic-refusals.ts";
+import {
+  askedInBody,
+  defaultUsage,
+  eventStream,
+  pieces,
+  type Script,
+  type ScriptedUsage,
+  type Speech,
+  signatureOf,
+  sse,
+  wordsOf,
+} from "./speech.ts";
 
 const id = "msg_simulated";
 
 /** https://docs.anthropic.com/en/api/messages */
 export const anthropicMessages: Speech = {
+  name: "anthropic-messages",
   dialect: "anthropic-messages",
+  streamType: eventStream,
   asks(path, request) {
     if (path === "/v1/messages/count_tokens") return askedInBody(request, true);
     return path === "/v1/messages" ? askedInBody(request) : undefined;
   },
 
+  refuses: (request, { counting }) => refusesMessages(request, counting),
+
   whole(script, request) {
-    const text = script.text === undefined ? [] : [{ type: "text", text: script.text }];
+    const thoughts =
+      script.thoughts === undefined
+        ? []
+        : [{ type: "thinking", thinking: script.thoughts, signature: signatureOf(script.thoughts) }];
+    const words = script.text ?? script.refusal;
+    const text = words === undefined ? [] : [{ type: "text", text: wordsOf(words) }];
     const calls = (script.calls ?? []).map((call) => ({
       type: "tool_use",
       id: call.id,
@@ -23,7 +44,7 @@ export const anthropicMessages: Speech = {
       type: "message",
       role: "assistant",
       model: request.model,
-      content: [...text, ...calls],
+      content: [...thoughts, ...text, ...calls],
       stop_reason: stopReason(script),
       stop_sequence: null,
       ...(!script.withoutUsage && { usage: usageOf(script.usage) }),
@@ -31,8 +52,8 @@ export const anthropicMessages: Speech = {
   },
 
   frames(script, request) {
-    const { input, output } = script.usage ?? defaultUsage;
-    const usage = script.withoutUsage ? undefined : usageOf({ input, output: 1 });
+    const { output } = script.usage ?? defaultUsage;
+    const usage = script.withoutUsage ? undefined : usageOf({ ...(script.usage ?? defaultUsage), output: 1 });
     const message = { id, type: "message", role: "assistant", model: request.model, content: [] };
     const frames = [
       frame("message_start", {
@@ -46,8 +67,14 @@ export const anthropicMessages: Speech = {
       frames.push(frame("content_block_stop", { index }));
     };
     let index = 0;
-    if (script.text !== undefined) {
-      const deltas = pieces(script.text).map((text) => ({ type: "text_delta", text }));
+    if (script.thoughts !== undefined) {
+      const deltas = pieces(script.thoughts).map((thinking) => ({ type: "thinking_delta", thinking }));
+      const signature = { type: "signature_delta", signature: signatureOf(script.thoughts) };
+      block(index++, { type: "thinking", thinking: "", signature: "" }, [...deltas, signature]);
+    }
+    const words = script.text ?? script.refusal;
+    if (words !== undefined) {
+      const deltas = pieces(words).map((text) => ({ type: "text_delta", text }));
       block(index++, { type: "text", text: "" }, deltas);
     }
     for (const call of script.calls ?? []) {
@@ -66,6 +93,8 @@ export const anthropicMessages: Speech = {
   },
 
   error: (status, message) => ({ type: "error", error: { type: types[status] ?? "api_error", message } }),
+
+  errorFrame: (body) => sse(body, "error"),
 
   count: (inputTokens) => ({ input_tokens: inputTokens }),
 
@@ -88,18 +117,21 @@ const types: Readonly<Record<number, string>> = {
 };
 
 function frame(type: string, value: object): string {
-  return `event: ${type}\ndata: ${JSON.stringify({ type, ...value })}\n\n`;
+  return sse({ type, ...value }, type);
 }
 
 function stopReason(script: Script): string {
+  if (script.finish === "length") return "max_tokens";
+  if (script.finish === "filtered" || script.refusal !== undefined) return "refusal";
   return script.calls ? "tool_use" : "end_turn";
 }
 
-function usageOf({ input, output }: ScriptedUsage = defaultUsage): object {
+/** The cached share of the input stands beside the rest of it. Thoughts are not told apart. */
+function usageOf({ input, output, cached = 0 }: ScriptedUsage = defaultUsage): object {
   return {
-    input_tokens: input,
+    input_tokens: input - cached,
     cache_creation_input_tokens: 0,
-    cache_read_input_tokens: 0,
+    cache_read_input_tokens: cached,
     output_tokens: output,
     service_tier: "standard",
   };

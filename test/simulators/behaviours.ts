@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { answer, type Behaviour, cut, sendJson } from "./simulator.ts";
-import type { Script } from "./speech.ts";
+import { answer, type Behaviour, cut, type Exchange, sendError, sendJson } from "./simulator.ts";
+import { bytesOf, type Script, type ScriptedUsage } from "./speech.ts";
 
 /*
  * What an upstream may do to a gateway, each by itself. A test gives one to `simulator.model(...)`.
  */
 
-const eventStream = { "content-type": "text/event-stream; charset=utf-8" };
+function beginStream({ response, speech }: Exchange): void {
+  response.writeHead(200, { "content-type": speech.streamType });
+}
 
 /** One behaviour after the other, one a request; the last one stays. */
 export function inTurn(...behaviours: readonly (Behaviour | Script)[]): Behaviour {
@@ -17,10 +19,11 @@ export function inTurn(...behaviours: readonly (Behaviour | Script)[]): Behaviou
   };
 }
 
-/** A recording, byte for byte. */
-export function replay(bytes: Buffer, contentType = "text/event-stream; charset=utf-8"): Behaviour {
-  return ({ response }) => {
-    response.writeHead(200, { "content-type": contentType, "set-cookie": "upstream=1", "x-upstream-own": "yes" });
+/** A recorded stream, byte for byte; a whole answer with the content type it had. */
+export function replay(bytes: Buffer, contentType?: string): Behaviour {
+  return ({ response, speech }) => {
+    const type = contentType ?? speech.streamType;
+    response.writeHead(200, { "content-type": type, "set-cookie": "upstream=1", "x-upstream-own": "yes" });
     response.end(bytes);
   };
 }
@@ -31,7 +34,7 @@ export function refuse(
   headers: Readonly<Record<string, string>> = {},
   message = "on purpose",
 ): Behaviour {
-  return ({ response, speech }) => sendJson(response, status, speech.error(status, message), headers);
+  return ({ response, speech }) => sendError(response, speech, status, message, headers);
 }
 
 /** How an answer that is cut comes to its end: the body ends as if it were whole, or the connection breaks. */
@@ -39,8 +42,9 @@ export type Cut = "ended" | "broken";
 
 /** The first `count` bytes of a stream and then the end. */
 export function cutAt(bytes: Buffer, count: number, how: Cut): Behaviour {
-  return ({ response }) => {
-    response.writeHead(200, eventStream);
+  return (exchange) => {
+    const { response } = exchange;
+    beginStream(exchange);
     const shown = bytes.subarray(0, count);
     if (how === "ended") response.end(shown);
     else if (count === 0) response.write("", () => cut(response));
@@ -90,8 +94,8 @@ export function silent(): Behaviour {
 
 /** The head of a stream and then nothing. */
 export function headOnly(): Behaviour {
-  return ({ response, streamed }) => {
-    response.writeHead(200, streamed ? eventStream : { "content-type": "application/json" });
+  return ({ response, streamed, speech }) => {
+    response.writeHead(200, { "content-type": streamed ? speech.streamType : "application/json" });
     response.flushHeaders();
   };
 }
@@ -107,16 +111,51 @@ export function stuckWhole(script: Script): Behaviour {
 
 /** The first `frames` of a stream, and then nothing. */
 export function stuckAfter(script: Script, frames: number): Behaviour {
-  return ({ response, speech, wire }) => {
-    response.writeHead(200, eventStream);
+  return (exchange) => {
+    const { response, speech, wire } = exchange;
+    beginStream(exchange);
     for (const frame of speech.frames(script, wire).slice(0, frames)) response.write(frame);
   };
 }
 
+/** The first `frames` of a stream, nothing for a while, and then the rest for whoever is still there. */
+export function silentAfter(script: Script, frames: number, silenceMs: number): Behaviour {
+  return async (exchange) => {
+    const { response, speech, wire } = exchange;
+    beginStream(exchange);
+    const all = speech.frames(script, wire);
+    for (const frame of all.slice(0, frames)) response.write(frame);
+    await sleep(silenceMs);
+    if (!response.destroyed) response.end(bytesOf(all.slice(frames)));
+  };
+}
+
+/** A stream whose bytes end after some frames as if it were whole. */
+export function endedAfter(script: Script, frames: number): Behaviour {
+  return (exchange) => {
+    beginStream(exchange);
+    exchange.response.end(bytesOf(exchange.speech.frames(script, exchange.wire).slice(0, frames)));
+  };
+}
+
+/** What a server may say of its tokens that cannot be. */
+export const lies: Readonly<Record<string, ScriptedUsage>> = {
+  "less than nothing": { input: -7, output: -9 },
+  "halves of tokens": { input: 1.5, output: 2.25 },
+  "more than there are": { input: 1e30, output: 1e30 },
+  "words for numbers": { input: "many" as unknown as number, output: "few" as unknown as number },
+};
+
+/** A good answer with a lie about what it took. */
+export function lying(script: Script, lie: keyof typeof lies): Behaviour {
+  return answer({ ...script, usage: lies[lie]! });
+}
+
 /** A stream with a pause before every frame, for as long as somebody listens. */
 export function slow(script: Script, pauseMs: number): Behaviour {
-  return async ({ response, speech, wire }) => {
-    response.writeHead(200, eventStream);
+  return async (exchange) => {
+    const { response, speech, wire } = exchange;
+    beginStream(exchange);
     for (const frame of speech.frames(script, wire)) {
       await sleep(pauseMs);
       if (response.destroyed) return;
@@ -128,8 +167,9 @@ export function slow(script: Script, pauseMs: number): Behaviour {
 
 /** A stream in chunks of `size` bytes, each a write of its own. */
 export function inChunks(bytes: Buffer, size: number): Behaviour {
-  return async ({ response }) => {
-    response.writeHead(200, eventStream);
+  return async (exchange) => {
+    const { response } = exchange;
+    beginStream(exchange);
     for (let at = 0; at < bytes.length; at += size) {
       response.write(bytes.subarray(at, at + size));
       await sleep(0);
@@ -140,11 +180,13 @@ export function inChunks(bytes: Buffer, size: number): Behaviour {
 
 /** Text without end, as fast as it is taken and no faster: a well-behaved server that honours back-pressure. */
 export function endless(pieceBytes: number): Behaviour {
-  return ({ response, speech, wire }) => {
-    response.writeHead(200, eventStream);
-    const frames = speech.frames({ text: "x" }, wire);
-    const at = frames.findIndex((frame) => /"(content|text)":"x"/.test(frame));
-    const piece = frames[at]!.replace('"x"', `"${"x".repeat(pieceBytes)}"`);
+  return (exchange) => {
+    const { response, speech, wire } = exchange;
+    beginStream(exchange);
+    const frames = speech.frames({ text: ["x".repeat(pieceBytes)] }, wire);
+    // The first that is long is the one with the text; later ones may repeat all of it.
+    const at = frames.findIndex(({ length }) => length > pieceBytes);
+    const piece = frames[at]!;
     for (const frame of frames.slice(0, at)) response.write(frame);
     const more = () => {
       while (!response.destroyed && response.write(piece));
@@ -156,28 +198,25 @@ export function endless(pieceBytes: number): Behaviour {
 
 /** An error as the first thing in the stream, under status 200. */
 export function errorFirst(status: number): Behaviour {
-  return ({ response, speech }) => {
-    response.writeHead(200, eventStream);
-    const event = speech.dialect === "anthropic-messages" ? "event: error\n" : "";
-    response.end(`${event}data: ${JSON.stringify(speech.error(status, "on purpose"))}\n\n`);
-  };
+  return errorAfter({}, 0, status);
 }
 
 /** A stream that fails in the middle and says so. */
 export function errorAfter(script: Script, frames: number, status: number): Behaviour {
-  return ({ response, speech, wire }) => {
-    response.writeHead(200, eventStream);
+  return (exchange) => {
+    const { response, speech, wire } = exchange;
+    beginStream(exchange);
     for (const frame of speech.frames(script, wire).slice(0, frames)) response.write(frame);
-    const event = speech.dialect === "anthropic-messages" ? "event: error\n" : "";
-    response.end(`${event}data: ${JSON.stringify(speech.error(status, "on purpose"))}\n\n`);
+    response.end(speech.errorFrame(speech.error(status, "on purpose"), status));
   };
 }
 
 /** The answer of the other kind than was asked for: a whole one to who wants a stream, and the reverse. */
 export function otherKind(script: Script): Behaviour {
-  return ({ response, speech, wire, streamed }) => {
+  return (exchange) => {
+    const { response, speech, wire, streamed } = exchange;
     if (streamed) return sendJson(response, 200, speech.whole(script, wire));
-    response.writeHead(200, eventStream);
-    response.end(speech.frames(script, wire).join(""));
+    beginStream(exchange);
+    response.end(bytesOf(speech.frames(script, wire)));
   };
 }

@@ -1,11 +1,23 @@
-import { defaultUsage, pieces, type Script, type ScriptedUsage, type Speech } from "./speech.ts";
+import { refusesContents } from "./gemini-refusals.ts";
+import {
+  defaultUsage,
+  eventStream,
+  pieces,
+  type Script,
+  type ScriptedUsage,
+  type Speech,
+  signatureOf,
+  wordsOf,
+} from "./speech.ts";
 
 const responseId = "gemini-simulated";
 const path = /^\/v1beta\/models\/([^/]+):(generateContent|streamGenerateContent|countTokens)$/;
 
 /** https://ai.google.dev/api/generate-content */
 export const gemini: Speech = {
+  name: "gemini",
   dialect: "gemini",
+  streamType: eventStream,
 
   asks(asked) {
     const [, model, action] = path.exec(asked) ?? [];
@@ -17,25 +29,31 @@ export const gemini: Speech = {
     };
   },
 
+  refuses: (request, { counting }) => refusesContents(request, counting),
+
   whole(script) {
-    const text = script.text === undefined ? [] : [{ text: script.text }];
-    return response(script, [...text, ...callsOf(script)], script.usage ?? defaultUsage, "STOP");
+    const thoughts = script.thoughts === undefined ? [] : [{ text: script.thoughts, thought: true }];
+    const text = script.text === undefined ? [] : [{ text: wordsOf(script.text), ...textSignature(script) }];
+    const usage = script.usage ?? defaultUsage;
+    return response(script, [...thoughts, ...text, ...callsOf(script)], usage, finishReason(script));
   },
 
   // Every chunk tells the usage so far, and the last one why it ends. Calls come whole.
   frames(script) {
-    const { input, output } = script.usage ?? defaultUsage;
-    const parts: object[][] = [
-      ...pieces(script.text ?? "").map((text) => [{ text }]),
-      ...callsOf(script).map((c) => [c]),
+    const usage = script.usage ?? defaultUsage;
+    const parts: object[] = [
+      ...pieces(script.thoughts).map((text) => ({ text, thought: true })),
+      ...pieces(script.text).map((text) => ({ text })),
+      ...callsOf(script),
     ];
-    const chunks = parts.map((part) => response(script, part, { input, output: 1 }));
-    return [...chunks, response(script, [{ text: "" }], { input, output }, "STOP")].map(
-      (chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`,
-    );
+    const chunks = parts.map((part) => response(script, [part], { ...usage, output: 1, reasoning: 0 }));
+    const last = { text: "", ...textSignature(script) };
+    return [...chunks, response(script, [last], usage, finishReason(script))].map(frame);
   },
 
   error: (status, message) => ({ error: { code: status, message, status: statuses[status] ?? "INTERNAL" } }),
+
+  errorFrame: frame,
 
   count: (totalTokens) => ({ totalTokens, promptTokensDetails: [{ modality: "TEXT", tokenCount: totalTokens }] }),
 
@@ -61,20 +79,50 @@ const statuses: Readonly<Record<number, string>> = {
   504: "DEADLINE_EXCEEDED",
 };
 
-function callsOf(script: Script): object[] {
-  return (script.calls ?? []).map(({ id, name, arguments: args }) => ({ functionCall: { id, name, args } }));
+/** With the carriage returns that Google writes. */
+function frame(chunk: object): string {
+  return `data: ${JSON.stringify(chunk)}\r\n\r\n`;
 }
 
-function response(script: Script, parts: readonly object[], { input, output }: ScriptedUsage, finishReason?: string) {
-  const usage = {
-    promptTokenCount: input,
-    candidatesTokenCount: output,
-    totalTokenCount: input + output,
-    promptTokensDetails: [{ modality: "TEXT", tokenCount: input }],
-  };
+/** Only the first of several calls carries the signature of the thoughts before them. */
+function callsOf({ calls = [], thoughts }: Script): object[] {
+  return calls.map(({ id, name, arguments: args }, at) => ({
+    functionCall: { id, name, args },
+    ...(thoughts !== undefined && at === 0 && { thoughtSignature: signatureOf(thoughts) }),
+  }));
+}
+
+/** The text carries it where there are no calls. */
+function textSignature({ calls, thoughts }: Script): object {
+  return calls || thoughts === undefined ? {} : { thoughtSignature: signatureOf(thoughts) };
+}
+
+function finishReason({ finish, refusal }: Script): string {
+  if (finish === "length") return "MAX_TOKENS";
+  return finish === "filtered" || refusal !== undefined ? "SAFETY" : "STOP";
+}
+
+function response(script: Script, parts: readonly object[], usage: ScriptedUsage, finishReason?: string) {
+  const { input, output, cached = 0, reasoning = 0 } = usage;
   return {
-    candidates: [{ content: { parts, role: "model" }, ...(finishReason && { finishReason }), index: 0 }],
-    ...(!script.withoutUsage && { usageMetadata: usage }),
+    // Who refuses says nothing at all.
+    candidates: [
+      {
+        ...(script.refusal === undefined && { content: { parts, role: "model" } }),
+        ...(finishReason && { finishReason }),
+        index: 0,
+      },
+    ],
+    ...(!script.withoutUsage && {
+      usageMetadata: {
+        promptTokenCount: input,
+        candidatesTokenCount: output - reasoning,
+        totalTokenCount: input + output,
+        promptTokensDetails: [{ modality: "TEXT", tokenCount: input }],
+        ...(cached > 0 && { cachedContentTokenCount: cached }),
+        ...(reasoning > 0 && { thoughtsTokenCount: reasoning }),
+      },
+    }),
     modelVersion: "gemini-simulated-001",
     responseId,
   };

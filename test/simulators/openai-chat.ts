@@ -1,11 +1,15 @@
+import { refusesChat } from "./openai-refusals.ts";
 import {
   askedInBody,
   defaultUsage,
+  eventStream,
   pieces,
   type Script,
   type ScriptedUsage,
   type Speech,
+  sse,
   type Wire,
+  wordsOf,
 } from "./speech.ts";
 
 const id = "chatcmpl-simulated";
@@ -18,9 +22,12 @@ function completion(request: Wire): object {
 
 /** https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Speech = {
+  name: "openai-chat",
   dialect: "openai-chat",
+  streamType: eventStream,
   asks: (path, request) =>
     path === "/v1/chat/completions" || path === "/v1/completions" ? askedInBody(request) : undefined,
+  refuses: refusesChat,
 
   whole(script, request) {
     if (request.prompt !== undefined) {
@@ -42,8 +49,10 @@ export const openaiChat: Speech = {
           index: 0,
           message: {
             role: "assistant",
-            content: script.text ?? null,
-            refusal: null,
+            content: script.text === undefined ? null : wordsOf(script.text),
+            refusal: script.refusal ?? null,
+            // Not OpenAI's, which keeps the thoughts, but what others with this dialect say.
+            ...(script.thoughts !== undefined && { reasoning_content: script.thoughts }),
             ...(calls && { tool_calls: calls }),
           },
           logprobs: null,
@@ -58,13 +67,13 @@ export const openaiChat: Speech = {
     const options = request.stream_options as { include_usage?: boolean } | undefined;
     if (request.prompt !== undefined) {
       const piece = (text: string, finish: string | null) =>
-        frame({ ...completion(request), choices: [{ text, index: 0, logprobs: null, finish_reason: finish }] });
-      const usage = frame({ ...completion(request), choices: [], usage: usageOf(script.usage) });
+        sse({ ...completion(request), choices: [{ text, index: 0, logprobs: null, finish_reason: finish }] });
+      const usage = sse({ ...completion(request), choices: [], usage: usageOf(script.usage) });
       const words = pieces(script.text ?? "").map((text) => piece(text, null));
       return [...words, piece("", "stop"), ...(options?.include_usage ? [usage] : []), "data: [DONE]\n\n"];
     }
     const chunk = (choices: object[], more = {}) =>
-      frame({ id, object: "chat.completion.chunk", created, model: request.model, choices, ...more });
+      sse({ id, object: "chat.completion.chunk", created, model: request.model, choices, ...more });
     const delta = (value: object, finish: string | null = null) => ({
       index: 0,
       delta: value,
@@ -74,7 +83,9 @@ export const openaiChat: Speech = {
     const frames = [
       chunk([delta({ role: "assistant", content: script.text === undefined ? null : "", refusal: null })]),
     ];
-    for (const piece of pieces(script.text ?? "")) frames.push(chunk([delta({ content: piece })]));
+    for (const piece of pieces(script.thoughts)) frames.push(chunk([delta({ reasoning_content: piece })]));
+    for (const piece of pieces(script.refusal)) frames.push(chunk([delta({ refusal: piece })]));
+    for (const piece of pieces(script.text)) frames.push(chunk([delta({ content: piece })]));
     for (const [index, call] of (script.calls ?? []).entries()) {
       const head = { index, id: call.id, type: "function", function: { name: call.name, arguments: "" } };
       frames.push(chunk([delta({ tool_calls: [head] })]));
@@ -97,6 +108,8 @@ export const openaiChat: Speech = {
     },
   }),
 
+  errorFrame: (body) => sse(body),
+
   // The vendor counts tokens in another API.
   count: () => ({}),
 
@@ -108,20 +121,17 @@ export const openaiChat: Speech = {
 
 const codes: Readonly<Record<number, string>> = { 404: "model_not_found", 429: "rate_limit_exceeded" };
 
-function frame(value: object): string {
-  return `data: ${JSON.stringify(value)}\n\n`;
-}
-
 function finishReason(script: Script): string {
+  if (script.finish !== undefined) return script.finish === "length" ? "length" : "content_filter";
   return script.calls ? "tool_calls" : "stop";
 }
 
-function usageOf({ input, output }: ScriptedUsage = defaultUsage): object {
+function usageOf({ input, output, cached = 0, reasoning = 0 }: ScriptedUsage = defaultUsage): object {
   return {
     prompt_tokens: input,
     completion_tokens: output,
     total_tokens: input + output,
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
+    prompt_tokens_details: { cached_tokens: cached, audio_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: reasoning, audio_tokens: 0 },
   };
 }

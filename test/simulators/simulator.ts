@@ -2,15 +2,27 @@ import { once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { anthropicMessages } from "./anthropic-messages.ts";
+import { bedrockConverse } from "./bedrock-converse.ts";
+import { cohereChat } from "./cohere-chat.ts";
 import { gemini } from "./gemini.ts";
+import { mistral } from "./mistral.ts";
+import { ollamaChat } from "./ollama-chat.ts";
 import { openaiChat } from "./openai-chat.ts";
-import type { Asked, Script, Speech } from "./speech.ts";
+import { openaiResponses } from "./openai-responses.ts";
+import type { Asked, Script, Speech, SpeechName } from "./speech.ts";
 
-const speeches: Readonly<Record<Speech["dialect"], Speech>> = {
+const speeches: Readonly<Record<SpeechName, Speech>> = {
   "openai-chat": openaiChat,
+  "openai-responses": openaiResponses,
   "anthropic-messages": anthropicMessages,
   gemini,
+  "bedrock-converse": bedrockConverse,
+  "cohere-chat": cohereChat,
+  "ollama-chat": ollamaChat,
+  mistral,
 };
+
+export const speechNames = Object.keys(speeches) as readonly SpeechName[];
 
 /** A request as it arrived. */
 export interface Received {
@@ -40,24 +52,31 @@ export type Behaviour = (exchange: Exchange) => void | Promise<void>;
 
 /** An upstream in one wire format. What it does with a request follows from the model that is asked for. */
 export interface Simulator {
+  readonly name: SpeechName;
   readonly dialect: Speech["dialect"];
   readonly url: string;
   /** Every request, in the order of arrival. */
   readonly received: readonly Received[];
   /** A model of its own for one test, and what it does. Its name is returned. */
-  model(behaviour: Behaviour | Script): string;
+  model(behaviour: Behaviour | Script, options?: ModelOptions): string;
   /** The requests for a model. */
   requestsFor(model: string): readonly Received[];
   close(): Promise<void>;
 }
 
+export interface ModelOptions {
+  /** Nothing is refused, as servers do that only look for what they know. */
+  readonly takesAnything?: boolean;
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export async function startSimulator(dialect: Speech["dialect"]): Promise<Simulator> {
-  const speech = speeches[dialect];
+export async function startSimulator(speechName: SpeechName): Promise<Simulator> {
+  const speech = speeches[speechName];
   const received: Received[] = [];
   const behaviours = new Map<string, Behaviour>();
   const byModel = new Map<string, Received[]>();
+  const tolerant = new Set<string>();
 
   const server = http.createServer(async (request, response) => {
     request.on("error", () => {});
@@ -92,15 +111,17 @@ export async function startSimulator(dialect: Speech["dialect"]): Promise<Simula
     try {
       wire = JSON.parse(record.body.toString("utf8")) as Record<string, unknown>;
     } catch {
-      return sendJson(response, 400, speech.error(400, "That is not JSON."));
+      return sendError(response, speech, 400, "That is not JSON.");
     }
     const asked = speech.asks(record.path.split("?")[0]!, wire);
     const model = asked?.model ?? String(wire.model);
     byModel.set(model, [...(byModel.get(model) ?? []), record]);
     const behaviour = behaviours.get(model);
     if (!asked || !behaviour) {
-      return sendJson(response, 404, speech.error(404, `The model \`${model}\` does not exist.`));
+      return sendError(response, speech, 404, `The model \`${model}\` does not exist.`);
     }
+    const refusal = tolerant.has(model) ? undefined : speech.refuses?.(wire, asked);
+    if (refusal) return sendError(response, speech, refusal.status, refusal.message);
     await behaviour({ received: record, wire, asked, streamed: asked.streamed, response, speech });
   });
   server.keepAliveTimeout = 60_000;
@@ -108,11 +129,13 @@ export async function startSimulator(dialect: Speech["dialect"]): Promise<Simula
   await once(server, "listening");
 
   return {
-    dialect,
+    name: speech.name,
+    dialect: speech.dialect,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
-    model(behaviour) {
-      const name = `${dialect}-${behaviours.size + 1}`;
+    model(behaviour, { takesAnything = false } = {}) {
+      const name = `${speechName}-${behaviours.size + 1}`;
+      if (takesAnything) tolerant.add(name);
       behaviours.set(name, typeof behaviour === "function" ? behaviour : answer(behaviour));
       return name;
     },
@@ -139,12 +162,23 @@ export function sendJson(response: http.ServerResponse, status: number, value: o
   response.end(body);
 }
 
+/** An error answer as the vendor writes it. */
+export function sendError(
+  response: http.ServerResponse,
+  speech: Speech,
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  sendJson(response, status, speech.error(status, message), { ...speech.errorHeaders?.(status), ...headers });
+}
+
 /** A whole answer or a stream, as the request asks; a number where the request asks for one. */
 export function answer(script: Script): Behaviour {
   return ({ wire, asked, response, speech }) => {
     if (asked.counting) return sendJson(response, 200, speech.count(script.usage?.input ?? 11));
     if (!asked.streamed) return sendJson(response, 200, speech.whole(script, wire));
-    response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+    response.writeHead(200, { "content-type": speech.streamType });
     for (const frame of speech.frames(script, wire)) response.write(frame);
     response.end();
   };

@@ -1,7 +1,7 @@
 import type Anthropic from "@anthropic-ai/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until, upstreamSecret } from "../gateway/gateway.ts";
-import { errorAfter, inTurn, refuse, stuckAfter, stuckWhole } from "../simulators/behaviours.ts";
+import { endedAfter, errorAfter, inTurn, refuse, stuckAfter, stuckWhole } from "../simulators/behaviours.ts";
 import { anthropicVersions } from "./anthropic-versions.ts";
 import {
   type Bridge,
@@ -14,6 +14,7 @@ import {
   upstreamDialects,
   weather,
 } from "./bridge.ts";
+import { expectUnlessGap, type Gaps } from "./gaps.ts";
 
 /*
  * Anthropic's own clients, as anybody has them, against the gateway: nothing about them is changed but the address and the key.
@@ -28,6 +29,13 @@ afterAll(() => bridge.stop());
 const user = [{ role: "user" as const, content: "Hello" }];
 const tools = [{ name: weather.name, description: weather.description, input_schema: weather.schema }];
 const targetOf = (dialect: UpstreamDialect) => bridge.targets[dialect];
+
+const countsItself = new Set<UpstreamDialect>(["anthropic-messages", "gemini", "openai-responses", "bedrock-converse"]);
+const gaps: Gaps = {
+  // AWS has names for errors, and none for these.
+  "413, bedrock-converse": /400/,
+  "422, bedrock-converse": /400/,
+};
 
 for (const { name, Client, version, connect } of anthropicVersions) {
   const client = (secret = bridge.gateway.apiKey): Anthropic => connect({ baseURL: bridge.gateway.baseUrl, secret });
@@ -73,7 +81,7 @@ for (const { name, Client, version, connect } of anthropicVersions) {
             outputTokens: 8n,
             usageSource: "provider",
             doorDialect: "anthropic-messages",
-            upstreamDialect: dialect,
+            upstreamDialect: target.simulator.dialect,
           },
         ]);
       });
@@ -123,9 +131,9 @@ for (const { name, Client, version, connect } of anthropicVersions) {
           const first = await ask({ ...asked, model, messages: user });
           expect(first.stop_reason).toBe("tool_use");
           expect(first.content).toMatchObject([
-            { type: "tool_use", id: "call_abc123", name: "weather", input: { city: "Bonn", days: 2 } },
+            { type: "tool_use", id: "callAbc12", name: "weather", input: { city: "Bonn", days: 2 } },
           ]);
-          const result = { type: "tool_result" as const, tool_use_id: "call_abc123", content: "4 °C, rain" };
+          const result = { type: "tool_result" as const, tool_use_id: "callAbc12", content: "4 °C, rain" };
           const second = await ask({
             ...asked,
             model,
@@ -134,12 +142,12 @@ for (const { name, Client, version, connect } of anthropicVersions) {
           expect(second.content).toMatchObject([{ type: "text", text: "It rains." }]);
 
           const [sent, answered] = target.requestsFor(model);
-          const schemaSeen = JSON.stringify(sent?.wire.tools);
+          const schemaSeen = JSON.stringify(sent?.wire.tools ?? sent?.wire.toolConfig);
           expect(schemaSeen).toContain(weather.description);
           expect(schemaSeen).toContain(JSON.stringify(weather.schema.properties));
           expect(callsAndResults(answered!.wire)).toEqual({
-            calls: [["call_abc123", "weather", { city: "Bonn", days: 2 }]],
-            results: [["call_abc123", "4 °C, rain"]],
+            calls: [["callAbc12", "weather", { city: "Bonn", days: 2 }]],
+            results: [["callAbc12", "4 °C, rain"]],
           });
         });
 
@@ -182,15 +190,17 @@ for (const { name, Client, version, connect } of anthropicVersions) {
       ] as const;
       for (const [status, kind, shown, type] of errorCases) {
         for (const stream of [false, true]) {
-          test(`status ${status} from upstream is a ${kind}, ${stream ? "streamed" : "whole"}`, async () => {
+          test.concurrent(`status ${status} from upstream is a ${kind}, ${stream ? "streamed" : "whole"}`, async () => {
             const model = targetOf(dialect).model(refuse(status, {}, "the upstream's own words"));
             const error = await failureOf(
               client().messages.create({ model, max_tokens: 99, messages: user, stream } as const),
             );
-            expect(error).toBeInstanceOf(Client[kind]);
-            expect(error.status).toBe(shown);
             expect(error.requestID).toMatch(/^req_/);
-            expect(error.error).toMatchObject({ type: "error", error: { type }, request_id: error.requestID });
+            await expectUnlessGap(gaps, `${status}, ${dialect}`, async () => {
+              expect(error.status).toBe(shown);
+              expect(error).toBeInstanceOf(Client[kind]);
+              expect(error.error).toMatchObject({ type: "error", error: { type }, request_id: error.requestID });
+            });
             expect(error.message).toContain(shown === 502 ? "" : "the upstream's own words");
             const rows = await bridge.gateway.ledgerRows(error.requestID!);
             expect(rows.length).toBeGreaterThan(0);
@@ -223,10 +233,7 @@ for (const { name, Client, version, connect } of anthropicVersions) {
       });
 
       test("an upstream that stops in the middle of a stream is an error and no answer", async () => {
-        const model = targetOf(dialect).model(({ response, speech, wire }) => {
-          response.writeHead(200, { "content-type": "text/event-stream" });
-          response.end(speech.frames({ text: poem }, wire).slice(0, 5).join(""));
-        });
+        const model = targetOf(dialect).model(endedAfter({ text: poem }, 5));
         const error = await failureOf(
           client().messages.stream({ model, max_tokens: 99, messages: user }).finalMessage(),
         );
@@ -237,7 +244,7 @@ for (const { name, Client, version, connect } of anthropicVersions) {
       test("tokens are counted, and a figure that is only estimated says so", async () => {
         const model = targetOf(dialect).model({ text: "never said", usage: { input: 33, output: 0 } });
         const { data, response } = await client().messages.countTokens({ model, messages: user }).withResponse();
-        const byProvider = dialect !== "openai-chat";
+        const byProvider = countsItself.has(dialect);
         if (byProvider) expect(data.input_tokens).toBe(33);
         else expect(data.input_tokens).toBeGreaterThan(0);
         expect(response.headers.get("x-pontage-token-count")).toBe(byProvider ? null : "estimated");

@@ -1,9 +1,10 @@
 import { providerOf, startTestGateway, type TestGateway } from "../gateway/gateway.ts";
-import { answer, type Behaviour, type Simulator, startSimulator } from "../simulators/simulator.ts";
-import type { Script } from "../simulators/speech.ts";
+import { answer, type Behaviour, type Simulator, speechNames, startSimulator } from "../simulators/simulator.ts";
+import { list, object, type Script, type SpeechName, type Wire } from "../simulators/speech.ts";
 
-export const upstreamDialects = ["openai-chat", "anthropic-messages", "gemini"] as const;
-export type UpstreamDialect = (typeof upstreamDialects)[number];
+/** Every simulator: an upstream of each wire format, and of a vendor with a way of its own with one. */
+export const upstreamDialects = speechNames;
+export type UpstreamDialect = SpeechName;
 
 /** The gateway between a vendor's client and an upstream of each dialect. */
 export interface Bridge {
@@ -24,19 +25,19 @@ export interface Target {
 export async function startBridge(): Promise<Bridge> {
   const simulators = await Promise.all(upstreamDialects.map(startSimulator));
   const gateway = await startTestGateway({
-    providers: simulators.map((simulator) => providerOf(simulator.dialect, simulator)),
+    providers: simulators.map((simulator) => providerOf(simulator.name, simulator)),
   });
   const target = (simulator: Simulator): Target => ({
     simulator,
     model: (behaviour) =>
-      `${simulator.dialect}/${simulator.model(typeof behaviour === "function" ? behaviour : answer(behaviour))}`,
+      `${simulator.name}/${simulator.model(typeof behaviour === "function" ? behaviour : answer(behaviour))}`,
     requestsFor: (model) =>
-      simulator.requestsFor(model.slice(simulator.dialect.length + 1)).map(({ body, headers }) => ({
+      simulator.requestsFor(model.slice(simulator.name.length + 1)).map(({ body, headers }) => ({
         wire: JSON.parse(body.toString("utf8")) as Record<string, unknown>,
         headers,
       })),
   });
-  const targets = Object.fromEntries(simulators.map((simulator) => [simulator.dialect, target(simulator)]));
+  const targets = Object.fromEntries(simulators.map((simulator) => [simulator.name, target(simulator)]));
   return {
     gateway,
     targets: targets as Record<UpstreamDialect, Target>,
@@ -57,12 +58,15 @@ export const weather = {
   },
 };
 
-export const oneCall = { calls: [{ id: "call_abc123", name: "weather", arguments: { city: "Bonn", days: 2 } }] };
+/** Nine letters and digits, which is what Mistral takes for an id; and so does everybody else. */
+export const callIds = ["callAbc12", "callDef34"] as const;
+
+export const oneCall = { calls: [{ id: callIds[0], name: "weather", arguments: { city: "Bonn", days: 2 } }] };
 
 export const twoCalls = {
   calls: [
-    { id: "call_abc123", name: "weather", arguments: { city: "Bonn" } },
-    { id: "call_def456", name: "weather", arguments: { city: "Köln – am Rhein 🌧" } },
+    { id: callIds[0], name: "weather", arguments: { city: "Bonn" } },
+    { id: callIds[1], name: "weather", arguments: { city: "Köln – am Rhein 🌧" } },
   ],
 };
 
@@ -70,35 +74,46 @@ export const twoCalls = {
 export const poem = 'Grüße – aus Köln: 私は川 🌉 and a "quote"\nwith a second line.';
 
 /** The calls and results in a request, whichever format it is in. */
-export function callsAndResults(wire: Record<string, unknown>) {
+export function callsAndResults(wire: Wire) {
   const calls: unknown[] = [];
   const results: unknown[] = [];
-  for (const { parts } of (wire.contents ?? []) as { parts: Record<string, Record<string, unknown>>[] }[]) {
-    for (const { functionCall: call, functionResponse: result } of parts) {
-      if (call) calls.push([call.id, call.name, call.args]);
-      if (result) results.push([result.id, outputOf(result.response)]);
-    }
+  const parsed = (args: unknown) => (typeof args === "string" ? JSON.parse(args) : args);
+  for (const { type, call_id: id, name, arguments: args, output } of list(wire.input)) {
+    if (type === "function_call") calls.push([id, name, parsed(args)]);
+    if (type === "function_call_output") results.push([id, textOf(output)]);
   }
-  for (const message of (wire.messages ?? []) as Record<string, unknown>[]) {
-    for (const call of (message.tool_calls ?? []) as { id: string; function: { name: string; arguments: string } }[]) {
-      calls.push([call.id, call.function.name, JSON.parse(call.function.arguments)]);
+  for (const { functionCall, functionResponse } of list(wire.contents).flatMap(({ parts }) => list(parts))) {
+    const call = object(functionCall);
+    const result = object(functionResponse);
+    if (functionCall) calls.push([call.id, call.name, call.args]);
+    if (functionResponse) results.push([result.id, outputOf(object(result.response))]);
+  }
+  for (const message of list(wire.messages)) {
+    for (const { id, function: called } of list(message.tool_calls)) {
+      calls.push([id, object(called).name, parsed(object(called).arguments)]);
     }
     if (message.role === "tool") results.push([message.tool_call_id, textOf(message.content)]);
-    if (!Array.isArray(message.content)) continue;
-    for (const block of message.content as Record<string, unknown>[]) {
+    for (const block of list(message.content)) {
+      const call = object(block.toolUse);
+      const result = object(block.toolResult);
       if (block.type === "tool_use") calls.push([block.id, block.name, block.input]);
       if (block.type === "tool_result") results.push([block.tool_use_id, textOf(block.content)]);
+      if (block.toolUse) calls.push([call.toolUseId, call.name, call.input]);
+      if (block.toolResult) results.push([result.toolUseId, textOf(result.content)]);
     }
   }
   return { calls, results };
 }
 
 /** Google's results are objects; what is a text elsewhere is a field of one. */
-function outputOf(response: unknown): unknown {
-  const { output, result } = response as { output?: unknown; result?: unknown };
-  return output ?? result ?? response;
+function outputOf(response: Wire): unknown {
+  return response.output ?? response.result ?? response;
 }
 
 function textOf(content: unknown): unknown {
-  return Array.isArray(content) ? content.map((part: { text?: string }) => part.text ?? "").join("") : content;
+  return Array.isArray(content)
+    ? list(content)
+        .map(({ text }) => text ?? "")
+        .join("")
+    : content;
 }

@@ -3,6 +3,7 @@ import { until } from "../gateway/gateway.ts";
 import { inTurn, refuse, stuckAfter } from "../simulators/behaviours.ts";
 import { type Bridge, callsAndResults, oneCall, poem, startBridge, twoCalls, upstreamDialects } from "./bridge.ts";
 import { type Framework, frameworksAt } from "./frameworks.ts";
+import { expectUnlessGap, type Gaps } from "./gaps.ts";
 
 /*
  * The libraries that applications are written with, unchanged: each speaks one of the gateway's dialects in its own way, and
@@ -36,7 +37,14 @@ const failureOf = (call: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe.each(names.map((name, at) => ({ name, at })))("$name", ({ at }) => {
+/** The AI SDK forces a call of one tool, and no more than one, to get an object from Claude. */
+const gaps: Gaps = {
+  "AI SDK, Anthropic, bedrock-converse": /One call at a time cannot be said/,
+  "AI SDK, Anthropic, cohere-chat": /`parallel_tool_calls` = false cannot be said/,
+  "AI SDK, Anthropic, ollama-chat": /forces a call cannot be said/,
+};
+
+describe.each(names.map((name, at) => ({ name, at })))("$name", ({ name, at }) => {
   let framework: Framework;
   beforeAll(() => {
     framework = frameworksAt(bridge.gateway)[at]!;
@@ -79,9 +87,12 @@ describe.each(names.map((name, at) => ({ name, at })))("$name", ({ at }) => {
     });
 
     test("structured output", async () => {
-      const model = target().model({ text: '{"city":"Bonn","days":2}' });
-      expect(await framework.object(model, "Where to?")).toEqual({ city: "Bonn", days: 2 });
-      expect(JSON.stringify(target().requestsFor(model)[0]?.wire)).toContain('"days"');
+      await expectUnlessGap(gaps, `${name}, ${dialect}`, async () => {
+        const model = target().model({ text: '{"city":"Bonn","days":2}' });
+        expect(await framework.object(model, "Where to?")).toEqual({ city: "Bonn", days: 2 });
+        // Bedrock takes a schema as a text.
+        expect(JSON.stringify(target().requestsFor(model)[0]?.wire)).toMatch(/\\?"days\\*"/);
+      });
     });
 
     test("image", async () => {
@@ -90,7 +101,7 @@ describe.each(names.map((name, at) => ({ name, at })))("$name", ({ at }) => {
       expect(JSON.stringify(target().requestsFor(model)[0]?.wire)).toContain(png.toString("base64"));
     });
 
-    test.each([401, 400, 429, 500])("upstream error %i", async (status) => {
+    test.concurrent.each([401, 400, 429, 500])("upstream error %i", async (status) => {
       const model = target().model(refuse(status));
       const error = await failureOf(framework.text(model, "Hello"));
       // A provider that does not know the gateway's key is the gateway's failure and not the client's.

@@ -149,6 +149,8 @@ export interface RequestContext {
   readonly stream: boolean;
   /** Ask the upstream to report usage in its stream. */
   readonly askUsage: boolean;
+  /** The upstream reports usage in its stream unasked, and may refuse to be asked. */
+  readonly usageUnasked?: boolean | undefined;
   /** The model's own output limit, for dialects that cannot leave it out. */
   readonly outputLimit: number;
   readonly losses: Losses;
@@ -186,7 +188,11 @@ export interface RequestChange {
   readonly counting?: boolean;
   /** The headers the request came with, by lower-case name. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** The upstream reports usage in its stream unasked, and may refuse to be asked. */
+  readonly usageUnasked?: boolean | undefined;
 }
+
+export type Edits = ReadonlyMap<string, string | undefined>;
 
 export interface StreamContext {
   readonly showUsage: boolean;
@@ -221,8 +227,8 @@ export interface TallyContext {
 }
 
 export interface Tally {
-  /** Reads one frame; `hide` means the client must not see it. */
-  read(frame: Frame): "show" | "hide";
+  /** Reads one frame; `hide` means the client must not see it, and a frame is shown in its place. */
+  read(frame: Frame): "show" | "hide" | Frame;
   /**
    * Frames read so far that say that an answer will come and nothing of it: a failure right after them is one from the
    * start. Absent in dialects that have none.

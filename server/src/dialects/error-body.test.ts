@@ -33,6 +33,13 @@ test.each<[what: string, status: number, body: string, reason: Reason, message: 
     Reason.UPSTREAM_REJECTED,
     "body.n: too many",
   ],
+  [
+    "Mistral's list in a message",
+    422,
+    '{"object":"error","message":{"detail":[{"loc":["body","n"],"msg":"too many"}]},"type":"invalid_request_error"}',
+    Reason.UPSTREAM_REJECTED,
+    "body.n: too many",
+  ],
   ["Ollama", 404, '{"error":"model not found"}', Reason.UPSTREAM_REJECTED, "model not found"],
   [
     "TGI",

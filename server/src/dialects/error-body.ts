@@ -14,7 +14,7 @@ export interface ErrorBody {
 
 /**
  * Reads the error bodies seen in the wild: `{"error":{...}}` of OpenAI and Anthropic, with codes as strings or numbers;
- * `{"error":"text","code":...}` of xAI and Ollama; the flat `{"object":"error",...}` and `{"detail":...}` of Mistral;
+ * `{"error":"text","code":...}` of xAI and Ollama; the flat `{"object":"error",...}` and `{"detail":...}` of Mistral, or one in the other;
  * `{"message":...}`; problem details; the lists of API gateways; Azure's `innererror` of a content filter; any of them in a
  * list or inside another's message; and text or HTML from proxies.
  */
@@ -65,7 +65,12 @@ const messageFields = ["message", "Message", "msg", "faultstring", "error_descri
 
 function messageIn(inner: JsonObject, wire: JsonObject): string | undefined {
   const said = messageFields.map((field) => inner[field]).find((value) => typeof value === "string" && value !== "");
-  const message = stringIn(wire.error) ?? stringIn(inner.error) ?? unwrapped(stringIn(said)) ?? detail(inner.detail);
+  const message =
+    stringIn(wire.error) ??
+    stringIn(inner.error) ??
+    unwrapped(stringIn(said)) ??
+    detail(objectIn(inner.message)?.detail) ??
+    detail(inner.detail);
   // OpenRouter says here what the provider behind it has said.
   const raw = unwrapped(stringIn(objectIn(inner.metadata)?.raw));
   // Once is enough where both say the same.

@@ -6,7 +6,14 @@ import type { KeyRing } from "../pipeline/key-ring.ts";
 import type { Router } from "../pipeline/router.ts";
 import type { Clock } from "../world.ts";
 import type { HttpRequest } from "./listener.ts";
-import { allModels, geminiModelListObject, geminiModelObject, modelListObject, modelObject } from "./model-list.ts";
+import {
+  allModels,
+  geminiModelListObject,
+  geminiModelObject,
+  modelListObject,
+  modelObject,
+  ollamaModelListObject,
+} from "./model-list.ts";
 import { headersWithQueryKey } from "./query-key.ts";
 
 export interface ModelDoorTools {
@@ -28,6 +35,12 @@ const gemini: Shape = { list: geminiModelListObject, one: geminiModelObject };
 /** Below these paths clients ask for models, by GET. Google's libraries use the first one too, since their version 3. */
 export const modelPaths = ["/v1/models", "/v1beta/models", "/v1alpha/models", "/models"] as const;
 
+/** Where Ollama's clients look for models, and ask whether the server is one of theirs. */
+export const ollamaPaths = { tags: "/api/tags", version: "/api/version" } as const;
+
+/** The version of Ollama whose API its clients find here: they switch on what they use by it. */
+export const ollamaVersion = { version: "0.13.0" };
+
 /** Lists models, and tells of one, in the shape that the client reads. */
 export function modelDoors({ keys, router, clock }: ModelDoorTools) {
   const models = (request: HttpRequest): Model[] => {
@@ -36,6 +49,7 @@ export function modelDoors({ keys, router, clock }: ModelDoorTools) {
   };
   return {
     list: (request: HttpRequest): JsonObject => shapeFor(request).list(models(request)),
+    tags: (request: HttpRequest): JsonObject => ollamaModelListObject(models(request)),
     one(request: HttpRequest, name: string): JsonObject {
       const known = models(request);
       const { provider, model } = router.address(name);

@@ -62,3 +62,17 @@ export function modelListObject(models: readonly Model[]): JsonObject {
     last_id: models.at(-1)?.id ?? null,
   };
 }
+
+/** What Ollama tells of the models it has. Sizes and digests are those of files, which a gateway has none of. */
+export function ollamaModelListObject(models: readonly Model[]): JsonObject {
+  const details = {
+    ...{ parent_model: "", format: "", family: "", families: [] },
+    ...{ parameter_size: "", quantization_level: "" },
+  };
+  return {
+    models: models.map(({ id }) => ({
+      ...{ name: id, model: id, modified_at: "1970-01-01T00:00:00Z", size: 0, digest: "" },
+      details,
+    })),
+  };
+}

@@ -6,7 +6,7 @@ import type { Router } from "../pipeline/router.ts";
 import { errorHeaders } from "./answer-headers.ts";
 import type { ConsoleFiles } from "./console-files.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./listener.ts";
-import { isGoogleClient, modelDoors, modelPaths } from "./model-doors.ts";
+import { isGoogleClient, modelDoors, modelPaths, ollamaPaths, ollamaVersion } from "./model-doors.ts";
 import { asGatewayError, type DoorTools, type WireHandler, wireDoor } from "./wire-door.ts";
 import { writeHead } from "./write-head.ts";
 
@@ -85,6 +85,8 @@ export function routes(options: RouteOptions): HttpHandler {
     };
   const models = modelDoors({ keys, router, clock });
   for (const path of modelPaths) on("GET", path, guarded(models.list));
+  on("GET", ollamaPaths.tags, guarded(models.tags));
+  on("GET", ollamaPaths.version, (_, response) => json(response, 200, ollamaVersion));
   const getModel = (request: HttpRequest, response: HttpResponse, id: string) =>
     guarded(() => models.one(request, decoded(id)))(request, response);
 
@@ -156,6 +158,7 @@ export function routes(options: RouteOptions): HttpHandler {
 /** What a client seems to speak where the path does not say it. */
 function spokenBy(request: HttpRequest): DialectId {
   if (request.headers["anthropic-version"]) return "anthropic-messages";
+  if (request.url?.startsWith("/api/")) return "ollama-chat";
   return isGoogleClient(request) ? "gemini" : "openai-chat";
 }
 

@@ -80,3 +80,31 @@ test("as many tokens as OpenAI embeds in one call are let through, and other req
     expect.objectContaining({ reason: Reason.BODY_TOO_COMPLEX }),
   );
 });
+
+// Mistral answered 422 to every client of OpenAI's that asks for usage in the stream.
+test.each([
+  [
+    '{"model":"a","messages":MESSAGES,"stream_options":{"include_usage":true},"stream":true}',
+    ',"stream_options":{"include_usage":true}',
+  ],
+  [
+    '{"stream_options" : {"include_usage":true} , "model":"a","messages":MESSAGES}',
+    '"stream_options" : {"include_usage":true} , ',
+  ],
+  ['{"model":"a","messages":MESSAGES\n, "stream_options": null }', '\n, "stream_options": null'],
+  ['{"model":"a","ü":"🌉","messages":MESSAGES,"stream_options":{}}', ',"stream_options":{}'],
+])("a provider that tells usage unasked is not asked: %s", (shape, gone) => {
+  const body = shape.replace("MESSAGES", '[{"role":"user","content":"Hello"}]');
+  const request = wireRequest(openaiChat, "generate", Buffer.from(body));
+  const target = {
+    dialect: openaiChat,
+    operation: "generate" as const,
+    model: "a",
+    askUsage: false,
+    usageUnasked: true,
+    outputLimit: 1,
+  };
+  const bytes = request.bytes({ ...target, quirks: undefined, losses: new LossReport() });
+  expect(bytes.toString("utf8")).toBe(body.replace(gone, ""));
+  expect(JSON.parse(bytes.toString("utf8"))).not.toHaveProperty("stream_options");
+});

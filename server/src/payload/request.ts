@@ -5,7 +5,7 @@ import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import { embedding, type Family, generation, isEmbedding } from "../dialects/codec.ts";
-import type { Address, Dialect, Operation, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
+import type { Address, Dialect, Edits, Operation, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
 import { type CallThoughts, withoutThoughts, withThoughts } from "../dialects/thoughts.ts";
 import { defaultGateLimits, embeddingGateLimits, type Gated, gateJson } from "./json-gate.ts";
 
@@ -18,6 +18,8 @@ export interface RequestTarget {
   readonly model: string;
   /** The provider reports usage in a stream only when asked. */
   readonly askUsage: boolean;
+  /** The provider reports it unasked, and may refuse to be asked. */
+  readonly usageUnasked?: boolean | undefined;
   readonly outputLimit: number;
   readonly quirks: Quirks | undefined;
   readonly losses: Losses;
@@ -95,12 +97,12 @@ class WireRequest<Said extends Canonical> implements Request {
   }
 
   bytes(target: RequestTarget): Buffer {
-    const { dialect, operation, model, askUsage, headers } = target;
+    const { dialect, operation, model, askUsage, usageUnasked, headers } = target;
     const isSame = dialect.id === this.#dialect.id && operation === this.#operation;
     if (!isSame || target.withoutThoughts || dialect.thoughts?.areSealedIn?.(this.#wire)) {
       return encode(this.#family, this.#understood(), target, this.head.stream);
     }
-    const change = { model, askUsage, headers, counting: operation === "count-tokens" };
+    const change = { model, askUsage, usageUnasked, headers, counting: operation === "count-tokens" };
     const edits = this.#family(dialect, operation).request.edits(this.#wire, change);
     return edits.size === 0 ? this.#raw : splice(this.#raw, this.#isAscii, this.#gated, edits);
   }
@@ -145,9 +147,9 @@ function encode<Said extends Canonical>(
   target: RequestTarget,
   stream: boolean,
 ): Buffer {
-  const { dialect, operation, model, askUsage, outputLimit, quirks, losses } = target;
+  const { dialect, operation, model, askUsage, usageUnasked, outputLimit, quirks, losses } = target;
   const thinned = value.dialect === dialect.id;
-  const context = { model, stream, askUsage, outputLimit, losses, thinned, ...(quirks && { quirks }) };
+  const context = { model, stream, askUsage, usageUnasked, outputLimit, losses, thinned, ...(quirks && { quirks }) };
   const wire = family(dialect, operation).request.encode(reminded(value, target), context);
   return Buffer.from(JSON.stringify(operation === "count-tokens" ? dialect.count.request(wire, model) : wire));
 }
@@ -169,12 +171,7 @@ interface Change {
 }
 
 /** Replaces, adds or leaves out top-level fields and leaves every other byte as it is. */
-function splice(
-  raw: Buffer,
-  isAscii: boolean,
-  { fields, closingBrace }: Gated,
-  edits: ReadonlyMap<string, string | undefined>,
-): Buffer {
+function splice(raw: Buffer, isAscii: boolean, { fields, closingBrace }: Gated, edits: Edits): Buffer {
   const text = isAscii ? "" : raw.toString("utf8");
   const byteAt = (place: number) => (isAscii ? place : Buffer.byteLength(text.slice(0, place)));
   const changes: Change[] = [];
@@ -203,7 +200,7 @@ function splice(
 }
 
 /** What is cut out of the body with the fields that are left out: each with the comma after it, the last ones with that before. */
-function removals(fields: Gated["fields"], edits: ReadonlyMap<string, string | undefined>): Change[] {
+function removals(fields: Gated["fields"], edits: Edits): Change[] {
   const isRemoved = (field: string) => edits.has(field) && edits.get(field) === undefined;
   const all = [...fields];
   const lastKept = all.findLastIndex(([field]) => !isRemoved(field));

@@ -42,6 +42,7 @@ export async function attempt(call: Call, target: Target, { journal, clock, thou
     operation,
     model,
     askUsage,
+    usageUnasked: provider.streamUsage === "always",
     outputLimit,
     quirks: provider.quirks,
     losses: call.losses,

@@ -138,8 +138,9 @@ class PassingWatch {
     if (!tally.failure) return verdict;
     // Failures are rare and told in the upstream's own words.
     const { upstream, writer } = this.#options;
-    const data = upstream.withoutSecrets(frame.data);
-    const shown = data === frame.data ? frame : { event: frame.event, data };
+    const told = typeof verdict === "string" ? frame : verdict;
+    const data = upstream.withoutSecrets(told.data);
+    const shown = data === frame.data ? frame : { event: told.event, data };
     if (!this.#told && framesBefore === this.openings) {
       // It failed before it said anything, so another attempt may follow.
       this.#told = true;

@@ -4,6 +4,7 @@ import { GatewayError, Reason } from "../../canonical/error.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { inputObject } from "../anthropic-messages/blocks.ts";
 import { Crossing } from "../crossing.ts";
+import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
 import { sealed } from "../seal.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
@@ -21,6 +22,7 @@ const dialect = "bedrock-converse";
 export function decodeReply(wire: JsonObject): GenerateReply {
   const output = objectIn(wire.output);
   if (output === undefined) {
+    if (typeof wire.message === "string") throw errorInAnswer(wire);
     throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer has no `output`.");
   }
   const message = objectIn(output.message) ?? {};

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { RequestChange, RequestHead } from "../dialect.ts";
+import type { Edits, RequestChange, RequestHead } from "../dialect.ts";
 import {
   booleanIn,
   checkFields,
@@ -107,12 +107,14 @@ function checkStop(stop: readonly unknown[]): void {
 }
 
 /** What changes when a request goes on to an upstream of the same dialect. */
-export function edits(wire: JsonObject, change: RequestChange): ReadonlyMap<string, string> {
-  const edits = new Map<string, string>();
+export function edits(wire: JsonObject, change: RequestChange): Edits {
+  const edits = new Map<string, string | undefined>();
   if (wire.model !== change.model) edits.set("model", JSON.stringify(change.model));
   const options = objectIn(wire.stream_options) ?? {};
   if (change.askUsage && wire.stream === true && options.include_usage !== true) {
     edits.set("stream_options", JSON.stringify({ ...options, include_usage: true }));
   }
+  // Mistral refuses the field that every client of OpenAI's sends for what it gets anyway.
+  if (change.usageUnasked && wire.stream_options !== undefined) edits.set("stream_options", undefined);
   return edits;
 }

@@ -276,6 +276,16 @@ describe("stream", () => {
     for (const one of [frame, done]) tally.read(one);
     expect(tally.failure?.status).toBe(frame.data === "<html>" ? undefined : status);
   });
+
+  test("a flat error is shown where clients look for one", () => {
+    const flat = { object: "error", message: "no", type: "invalid_request_error" };
+    const tally = openaiChat.stream.tally({ hideUsage: true });
+    expect(tally.read({ event: "", data: JSON.stringify(flat) })).toEqual({
+      event: "",
+      data: JSON.stringify({ error: flat }),
+    });
+    expect(tally.read({ event: "", data: '{"error":{"message":"no"}}' })).toBe("show");
+  });
 });
 
 describe("errors raise the right class in the vendor's library, which goes by status", () => {

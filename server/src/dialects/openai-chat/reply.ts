@@ -17,8 +17,8 @@ import { decodeUsage, encodeUsage } from "./usage.ts";
 const dialect = "openai-chat";
 
 export function decodeReply(wire: JsonObject): GenerateReply {
-  // Azure answers 200 to a prompt that its filter refuses.
-  if (wire.error) throw errorInAnswer(wire);
+  // Azure answers 200 to a prompt that its filter refuses; Mistral's errors are flat.
+  if (wire.error || wire.object === "error") throw errorInAnswer(wire);
   const choices = choicesIn(wire);
   const id = stringIn(wire.id) ?? "";
   return {

@@ -16,7 +16,7 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   if (context.stream) {
     wire.stream = true;
     const asked = { ...objectIn(options), ...(context.askUsage ? { include_usage: true } : {}) };
-    if (Object.keys(asked).length > 0) wire.stream_options = asked;
+    if (!context.usageUnasked && Object.keys(asked).length > 0) wire.stream_options = asked;
   }
   if (request.tools.length > 0) {
     const keepCacheMarks = quirks.takesCacheMarks ?? false;

@@ -27,7 +27,7 @@ class ChatTally implements Tally {
     this.#hideUsage = hideUsage;
   }
 
-  read(frame: Frame): "show" | "hide" {
+  read(frame: Frame): "show" | "hide" | Frame {
     if (this.ended) return "show";
     if (frame.data === "[DONE]") {
       this.ended = this.failure === undefined;
@@ -37,8 +37,11 @@ class ChatTally implements Tally {
     if (chunk === undefined) return "show";
     const said = decodeUsage(chunk.usage);
     this.usage = said ?? this.usage;
-    if (isError(frame, chunk)) this.failure ??= errorInAnswer(chunk);
-    else if (chunk.object === "chat.completion.done") this.ended = this.failure === undefined;
+    if (isError(frame, chunk)) {
+      this.failure ??= errorInAnswer(chunk);
+      // Clients look for errors in a field of that name, and read anything else as a chunk.
+      if (!chunk.error && frame.event === "") return { event: "", data: JSON.stringify({ error: chunk }) };
+    } else if (chunk.object === "chat.completion.done") this.ended = this.failure === undefined;
     // The extra chunk that `include_usage` asks for. Usage that rides on a chunk with words is left there.
     const isUsageOnly =
       said !== undefined && objectIn(chunk.usage) !== undefined && listIn(chunk.choices)?.length === 0;
