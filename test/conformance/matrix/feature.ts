@@ -49,7 +49,8 @@ export interface Hearer {
 export function declared(feature: Feature, from: Speaker, to: Hearer): Outcome {
   const { says, lessAt = [], otherwise, except = {} } = feature;
   if (!says[from]) return "none";
-  if (from === to.dialect) return "exact";
+  const pair = except[`${from} > ${to.dialect}`];
+  if (from === to.dialect) return pair ?? "exact";
   for (const hearer of [to.name, to.dialect]) {
     const own = except[`${from} > ${hearer}`] ?? except[`* > ${hearer}`];
     if (own) return own;

@@ -1,3 +1,4 @@
+import { seal } from "../../../server/src/dialects/seal.ts";
 import type { Feature, Fragment } from "./feature.ts";
 import {
   chatTools,
@@ -33,6 +34,9 @@ const choice = (
     ...(cohere !== undefined && { "cohere-chat": { tools: chatTools, tool_choice: cohere } }),
     pontage: { tools: ownTools, toolChoice: own },
   }) as Feature["says"];
+
+const underSeal = seal({ origin: "anthropic-messages", signature: "c2lnbmVk", redacted: "" });
+const signedThought = '{"type":"thinking","thinking":"Hm, well.","signature":"c2lnbmVk"}';
 
 export const optionFeatures: readonly Feature[] = [
   {
@@ -189,6 +193,33 @@ export const optionFeatures: readonly Feature[] = [
     },
     lessAt: ["cohere-chat", "deepseek", "gemini", "ollama-chat"],
     except: { "* > openai-completions": "refused" },
+  },
+  {
+    ...{ name: "earlier thoughts that Claude has signed, under seal", of: "request", otherwise: "dropped" },
+    says: {
+      "openai-responses": {
+        input: [
+          { role: "user", content: "Hello" },
+          {
+            ...{ type: "reasoning", id: "rs_1", encrypted_content: underSeal },
+            summary: [{ type: "summary_text", text: "Hm, well." }],
+          },
+          { role: "assistant", content: "Hi" },
+          { role: "user", content: "Go on" },
+        ],
+      },
+    },
+    // Only its maker sees the signature again.
+    arrives: {
+      "anthropic-messages": signedThought,
+      "bedrock-converse": '"reasoningText":{"text":"Hm, well.","signature":"c2lnbmVk"}',
+      deepseek: { messages: [{ role: "assistant", reasoning_content: "Hm, well." }] },
+      gemini: { contents: [{ role: "model", parts: [{ text: "Hm, well.", thought: true }] }] },
+      "cohere-chat": { messages: [{ role: "assistant", content: [{ type: "thinking", thinking: "Hm, well." }] }] },
+      "ollama-chat": { messages: [{ role: "assistant", thinking: "Hm, well." }] },
+    },
+    lessAt: ["deepseek", "gemini", "cohere-chat", "ollama-chat"],
+    except: { "openai-responses > openai-responses": "dropped", "* > openai-completions": "refused" },
   },
   {
     ...{ name: "a cache mark", of: "request", otherwise: "dropped" },
