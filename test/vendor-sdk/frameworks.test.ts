@@ -37,10 +37,8 @@ const failureOf = (call: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-/** The AI SDK forces a call of one tool, and no more than one, to get an object from Claude. */
+/** The AI SDK forces a call of one tool to get an object from Claude. */
 const gaps: Gaps = {
-  "AI SDK, Anthropic, bedrock-converse": /One call at a time cannot be said/,
-  "AI SDK, Anthropic, cohere-chat": /`parallel_tool_calls` = false cannot be said/,
   "AI SDK, Anthropic, ollama-chat": /forces a call cannot be said/,
 };
 
@@ -93,6 +91,12 @@ describe.each(names.map((name, at) => ({ name, at })))("$name", ({ name, at }) =
         // Bedrock takes a schema as a text.
         expect(JSON.stringify(target().requestsFor(model)[0]?.wire)).toMatch(/\\?"days\\*"/);
       });
+    });
+
+    test("thoughts", async ({ skip }) => {
+      skip(!framework.thoughts, "the library has no place for thoughts");
+      const model = target().model({ thoughts: "Poets like rivers.", text: poem });
+      expect(await framework.thoughts!(model, "Say a poem.")).toBe("Poets like rivers.");
     });
 
     test("image", async () => {

@@ -29,6 +29,8 @@ export interface Framework {
   /** An answer in the shape of `{ city, days }`. */
   object(model: string, prompt: string): Promise<unknown>;
   look(model: string, prompt: string, png: Buffer): Promise<string>;
+  /** What the model thought before it answered. Absent where the library has no place for it. */
+  thoughts?(model: string, prompt: string): Promise<string | undefined>;
   /** The HTTP status of the error it raises. */
   statusOf(error: unknown): number | undefined;
 }
@@ -37,7 +39,12 @@ const trip = z.object({ city: z.string(), days: z.number().int() });
 const description = "Tells the weather of a city.";
 const question = z.object({ city: z.string(), days: z.number().int().optional() });
 
-function aiSdk(name: string, modelAt: (place: Place, model: string) => LanguageModel, place: Place): Framework {
+function aiSdk(
+  name: string,
+  modelAt: (place: Place, model: string) => LanguageModel,
+  place: Place,
+  { thinks = true } = {},
+): Framework {
   const at = (model: string) => ({ model: modelAt(place, model), maxRetries: 0, maxOutputTokens: 1024 });
   return {
     name: `AI SDK, ${name}`,
@@ -71,6 +78,9 @@ function aiSdk(name: string, modelAt: (place: Place, model: string) => LanguageM
       ];
       return (await generateText({ ...at(model), messages: [{ role: "user", content }] })).text;
     },
+    ...(thinks && {
+      thoughts: async (model, prompt) => (await generateText({ ...at(model), prompt })).reasoningText,
+    }),
     statusOf(error) {
       const last = RetryError.isInstance(error) ? error.lastError : error;
       return APICallError.isInstance(last) ? last.statusCode : undefined;
@@ -122,7 +132,7 @@ function langChain(name: string, modelAt: (place: Place, model: string) => BaseC
 export function frameworksAt(place: Place): Framework[] {
   const v1 = ({ baseUrl, apiKey }: Place) => ({ baseURL: `${baseUrl}/v1`, apiKey });
   return [
-    aiSdk("OpenAI chat", (at, model) => createOpenAI(v1(at)).chat(model), place),
+    aiSdk("OpenAI chat", (at, model) => createOpenAI(v1(at)).chat(model), place, { thinks: false }),
     aiSdk("OpenAI Responses", (at, model) => createOpenAI(v1(at)).responses(model), place),
     aiSdk("Anthropic", (at, model) => createAnthropic(v1(at))(model), place),
     aiSdk(

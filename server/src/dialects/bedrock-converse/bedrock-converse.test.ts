@@ -65,7 +65,7 @@ describe("what Converse cannot say is refused by name when its loss would change
     ["response_format", { response_format: { type: "json_object" } }],
     ["tools[0]", { tools: [{ type: "web_search" }] }],
     ["tools[0].name", { tools: [{ type: "function", function: { name: "f".repeat(65) } }] }],
-    ["parallel_tool_calls", { tools, tool_choice: "required", parallel_tool_calls: false }],
+    ["parallel_tool_calls", { tools: [...tools, ...tools], tool_choice: "required", parallel_tool_calls: false }],
     [
       "messages[0].content[0]",
       {

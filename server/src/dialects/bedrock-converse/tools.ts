@@ -6,6 +6,7 @@ import {
   type ToolChoice,
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Crossing } from "../crossing.ts";
+import { forcesOneTool } from "../forced-tool.ts";
 import { opaqueIn, opaqueOf } from "../opaque.ts";
 import { widenToolId } from "../tool-id.ts";
 import {
@@ -175,6 +176,10 @@ function encodeParallel(request: GenerateRequest, vendor: string | undefined, cr
   if (vendor === "anthropic" && isFree) return { tool_choice: { type: "auto", disable_parallel_tool_use: true } };
   const param =
     request.dialect === "anthropic-messages" ? "tool_choice.disable_parallel_tool_use" : "parallel_tool_calls";
+  if (forcesOneTool(request)) {
+    crossing.lose(param);
+    return {};
+  }
   throw crossing.cannot(param, "One call at a time", "Leave it out, and expect several calls in one answer.");
 }
 

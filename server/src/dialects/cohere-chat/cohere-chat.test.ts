@@ -40,6 +40,10 @@ test("14: a choice by name sends that tool alone and says that one must be calle
 
 test("15, 30, 32: one call at a time, a temperature above 1 and several answers are refused by name", () => {
   expect(refused(() => fromChat({ parallel_tool_calls: false })).param).toBe("parallel_tool_calls");
+  const losses = new LossReport();
+  const tool_choice = { type: "function", function: { name: "b" } };
+  fromChat({ tools: [tool("b")], tool_choice, parallel_tool_calls: false }, losses);
+  expect(losses.paths).toEqual(["parallel_tool_calls"]);
   expect(refused(() => fromChat({ temperature: 1.5 })).param).toBe("temperature");
   expect(refused(() => fromChat({ n: 2 }))).toMatchObject({ reason: Reason.CANNOT_TRANSLATE, param: "n" });
 });

@@ -6,6 +6,7 @@ import {
   type ToolChoice,
 } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Crossing } from "../crossing.ts";
+import { forcesOneTool } from "../forced-tool.ts";
 import { opaqueIn, opaqueOf } from "../opaque.ts";
 import { checkFields, fieldsBeside, objectIn, requiredObject, requiredString, stringIn } from "../wire.ts";
 
@@ -28,7 +29,10 @@ export function decodeTool(wire: JsonObject, path: string): Tool {
 /** The fields that say which tools there are and which must be called. */
 export function encodeTools(request: GenerateRequest, crossing: Crossing): JsonObject {
   const { toolChoice, parallelToolCalls } = request;
-  if (parallelToolCalls === false) throw crossing.cannot("parallel_tool_calls", "`parallel_tool_calls` = false");
+  if (parallelToolCalls === false) {
+    if (!forcesOneTool(request)) throw crossing.cannot("parallel_tool_calls", "`parallel_tool_calls` = false");
+    crossing.lose("parallel_tool_calls");
+  }
   let tools = request.tools.flatMap((tool, index) => {
     const wires = tool.opaque
       ? crossing.providerTool(request, index, tool.opaque)
