@@ -22,10 +22,12 @@ export interface Upstream {
 }
 
 export async function openScene(options: TestGatewayOptions = {}): Promise<Scene> {
-  const [chat, messages] = await Promise.all([startSimulator("openai-chat"), startSimulator("anthropic-messages")]);
+  const named = await Promise.all(
+    Object.entries(upstreamDialects).map(async ([name, dialect]) => [name, await startSimulator(dialect)] as const),
+  );
   const gateway = await startTestGateway({
     ...options,
-    providers: [providerOf("chat", chat), providerOf("messages", messages), ...(options.providers ?? [])],
+    providers: [...named.map(([name, simulator]) => providerOf(name, simulator)), ...(options.providers ?? [])],
   });
   const client = new HttpClient(gateway);
   const upstream = (name: string, simulator: Simulator): Upstream => ({
@@ -39,17 +41,20 @@ export async function openScene(options: TestGatewayOptions = {}): Promise<Scene
   return {
     gateway,
     client,
-    upstreams: [upstream("chat", chat), upstream("messages", messages)],
-    upstreamCalls: () => chat.received.length + messages.received.length,
+    upstreams: named.map(([name, simulator]) => upstream(name, simulator)),
+    upstreamCalls: () => named.reduce((sum, [, { received }]) => sum + received.length, 0),
     async stop() {
       await client.close();
       await gateway.stop();
-      await Promise.all([chat.close(), messages.close()]);
+      await Promise.all(named.map(([, simulator]) => simulator.close()));
     },
   };
 }
 
-export const upstreamNames = ["chat", "messages"] as const;
+/** The upstreams behind every scene: the dialects that simulators speak. */
+const upstreamDialects = { chat: "openai-chat", messages: "anthropic-messages", gemini: "gemini" } as const;
+
+export const upstreamNames = ["chat", "messages", "gemini"] as const;
 
 export const nightly = process.env.PONTAGE_NIGHTLY === "1";
 
