@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { providerOf, startTestGateway, type TestGateway, upstreamSecret } from "../gateway/gateway.ts";
 import { type Behaviour, type Exchange, type Simulator, sendJson, startSimulator } from "../simulators/simulator.ts";
 import { doors, framesIn, HttpClient, jsonOf } from "./doors.ts";
-import { poem, upstreamNames } from "./scene.ts";
+import { poem } from "./scene.ts";
 
 /*
  * X4: a provider may quote the key it refuses, wherever it can say something. Its words are told; the operator's secrets in
@@ -88,6 +88,8 @@ const places: readonly { what: string; stream: boolean; shown: boolean; behaviou
 
 let gateway: TestGateway;
 let client: HttpClient;
+/** The upstreams whose dialect a simulator tells errors in as this test wants them told. */
+const upstreamNames = ["chat", "messages"] as const;
 const simulators = new Map<string, Simulator>();
 beforeAll(async () => {
   simulators.set("chat", await startSimulator("openai-chat"));

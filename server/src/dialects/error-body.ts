@@ -67,8 +67,8 @@ function messageIn(inner: JsonObject, wire: JsonObject): string | undefined {
   const said = messageFields.map((field) => inner[field]).find((value) => typeof value === "string" && value !== "");
   const message = stringIn(wire.error) ?? stringIn(inner.error) ?? unwrapped(stringIn(said)) ?? detail(inner.detail);
   // OpenRouter says here what the provider behind it has said.
-  const raw = stringIn(objectIn(inner.metadata)?.raw);
-  return message !== undefined && raw !== undefined && raw !== "" ? `${message}: ${unwrapped(raw)}` : message;
+  const behind = unwrapped(stringIn(objectIn(inner.metadata)?.raw));
+  return message !== undefined && behind && behind !== message ? `${message}: ${behind}` : message;
 }
 
 /** The words of an error that was put into a text as JSON. */
