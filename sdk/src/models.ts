@@ -20,6 +20,20 @@ export interface Model {
   readonly inputPricePerMillion?: Money;
   /** Price per million output tokens. Unset when unknown. */
   readonly outputPricePerMillion?: Money;
+  /** Tokens of its context, or of its input where the provider has a limit of its own for that. Unset when unknown. */
+  readonly contextTokens?: number;
+  /** The most output tokens of one answer. Unset when unknown. */
+  readonly maxOutputTokens?: number;
+  /** What it takes: `text`, `image`, `audio`, `video`, `file`. Unset when unknown. */
+  readonly inputModalities?: readonly string[];
+  /** What it gives, in the same words. Unset when unknown. */
+  readonly outputModalities?: readonly string[];
+  /** Whether it calls tools. Unset when unknown. */
+  readonly tools?: boolean;
+  /** Whether it can think before it answers. Unset when unknown. */
+  readonly reasoning?: boolean;
+  /** Whether it can be held to a JSON schema. Unset when unknown. */
+  readonly structuredOutput?: boolean;
 }
 
 /** Which models can be called. */
@@ -60,5 +74,12 @@ function decodeModel(model: ProtoModel): Model {
     simulated,
     ...(input === undefined ? {} : { inputPricePerMillion: new Money(input) }),
     ...(output === undefined ? {} : { outputPricePerMillion: new Money(output) }),
+    ...(model.contextTokens === undefined ? {} : { contextTokens: model.contextTokens }),
+    ...(model.maxOutputTokens === undefined ? {} : { maxOutputTokens: model.maxOutputTokens }),
+    ...(model.inputModalities.length === 0 ? {} : { inputModalities: model.inputModalities }),
+    ...(model.outputModalities.length === 0 ? {} : { outputModalities: model.outputModalities }),
+    ...(model.tools === undefined ? {} : { tools: model.tools }),
+    ...(model.reasoning === undefined ? {} : { reasoning: model.reasoning }),
+    ...(model.structuredOutput === undefined ? {} : { structuredOutput: model.structuredOutput }),
   };
 }

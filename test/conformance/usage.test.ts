@@ -7,7 +7,9 @@ import { dialectOf, dialects } from "../../server/src/dialects/index.ts";
 import { byteRelay, eventRelay, type RelayListener } from "../../server/src/pipeline/relay.ts";
 import { recordedVectors } from "../laws/embedding-cases.ts";
 import { errors, type Recording, recordings } from "../laws/recordings.ts";
-import { billed, documented, embeddingUsageCases, pricePerToken, type UsageCase, usageCases } from "./usage/cases.ts";
+import { embeddingUsageCases, usageCases } from "./usage/cases.ts";
+import { billed, documented } from "./usage/documented.ts";
+import { pricePerToken, type UsageCase } from "./usage/row.ts";
 
 /*
  * For every recorded answer the buckets and the cost equal figures worked out by hand, whichever way it goes: as bytes, past
@@ -48,6 +50,17 @@ test("every recorded answer has its row, and no row is there twice", () => {
   const titles = answers.map(({ dialect, name }) => `${dialect.id} ${name}`);
   expect(cases.map(({ title }) => title).sort()).toEqual(titles.sort());
   expect(embeddingUsageCases.map(({ name }) => name).sort()).toEqual(recordedVectors.map(({ name }) => name).sort());
+});
+
+test("every sum has a term for each bucket, and adds up to its cost", () => {
+  for (const { name, sum, costNanoUsd: cost, buckets } of [...cases, ...embeddingUsageCases, ...documented]) {
+    if (buckets === undefined) continue;
+    const used = usageBuckets.filter((bucket) => buckets[bucket] !== undefined);
+    const terms = used.map((bucket) => `${buckets[bucket]} x ${pricePerToken[bucket]}`);
+    expect(sum, name).toBe(terms.join(" + "));
+    const total = used.reduce((all, bucket) => all + buckets[bucket]! * pricePerToken[bucket], 0);
+    expect(BigInt(Math.ceil(total)), name).toBe(cost);
+  }
 });
 
 test("between them the recordings and the documents fill every bucket", () => {

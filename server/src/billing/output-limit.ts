@@ -36,9 +36,13 @@ const unknownLimit = 4096;
 
 /** The most output tokens a model gives, or a number every model accepts when it is not known. */
 export function outputLimitOf(providerType: string, model: string): number {
+  return knownOutputLimit(providerType, model) ?? unknownLimit;
+}
+
+export function knownOutputLimit(providerType: string, model: string): number | undefined {
   const limits = outputLimits.get(providerType) ?? outputLimits.get("anthropic");
   const name = claudeIn(model) ?? model;
-  return limits?.get(name) ?? limits?.get(withoutSnapshot(name)) ?? unknownLimit;
+  return limits?.get(name) ?? limits?.get(withoutSnapshot(name));
 }
 
 /** Clouds name the vendor and a version around the model's own name: `us.anthropic.claude-opus-5-20260401-v1:0`, `claude-opus-5@20260401`. */

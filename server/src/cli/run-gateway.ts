@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../config/settings.ts";
 import { type Gateway, startGateway } from "../gateway.ts";
-import { discoverModels } from "../providers/discover.ts";
+import { learnModels } from "../providers/discover.ts";
 import type { HeldDirectory } from "../store/held-directory.ts";
 import { hashSecret, makeSecret } from "../store/key-secret.ts";
 import { shortPath } from "../store/lock.ts";
@@ -137,7 +137,7 @@ async function discoverAll(gateway: Gateway, settings: Settings, log: Log): Prom
         const provider = gateway.router.provider(name);
         if (!provider) return;
         try {
-          provider.models = new Set([...provider.models, ...(await discoverModels(provider))]);
+          await learnModels(provider);
         } catch (error) {
           log.warn({ provider: name }, `${name} did not list its models: ${(error as Error).message}`);
         }

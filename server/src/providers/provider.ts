@@ -6,6 +6,7 @@ import type { Outgoing, Sign } from "./auth.ts";
 import { catalogue, type Paths, type ProviderType, type ProviderTypeName } from "./catalogue.ts";
 import { type Identity, type Proof, proofOf } from "./credentials/identity.ts";
 import type { Renewable } from "./credentials/renewable.ts";
+import type { ModelFacts } from "./model-facts.ts";
 import { filled, missingPlace } from "./place.ts";
 import { scrubber } from "./secrets.ts";
 import type { AwsKeys } from "./sigv4.ts";
@@ -76,6 +77,8 @@ export interface Provider {
   readonly deployments: ReadonlyMap<string, string>;
   /** The models it lists. Replaced as a whole when they are discovered. */
   models: ReadonlySet<string>;
+  /** What its list said of them. */
+  modelFacts: ReadonlyMap<string, ModelFacts>;
   /** The dialects it speaks, the best first. */
   readonly speaks: readonly Speaking[];
   /** Its words without the operator's secrets: some providers quote the key they refuse. */
@@ -130,6 +133,7 @@ export function createProvider(settings: ProviderSettings, clock: Clock, dispatc
     sign: sign && ((request) => sign(request, clock.nowMs())),
     deployments: new Map(Object.entries(settings.deployments ?? {})),
     models: new Set([...(settings.models ?? []), ...Object.keys(settings.deployments ?? {})]),
+    modelFacts: new Map(),
     speaks: speaks.map((speech) => {
       const dialect = typeof speech.dialect === "string" ? dialectOf(speech.dialect) : speech.dialect;
       const { defaults, passed } = speech.headers ?? headerRules(dialect.id);

@@ -43,13 +43,14 @@ export async function* walkTo(provider: Provider, wanted: string, clock: Clock):
     }
   }
 
-  let models: string[] = [];
+  let listed: string | undefined;
   // Where there is no list to ask for, the generation will tell whether the key is accepted.
   if (provider.modelLists.paths.length > 0) {
     try {
-      models = await discoverModels(provider);
+      const models = await discoverModels(provider);
+      [listed] = models.keys();
       yield report("authenticate", true, source ? `accepted the key from ${source}` : "no key is needed");
-      yield report("list models", true, `${models.length} models`);
+      yield report("list models", true, `${models.size} models`);
     } catch (error) {
       const words = (error as Error).message;
       if (error instanceof GatewayError && error.reason === Reason.UPSTREAM_CREDENTIAL_REFUSED) {
@@ -61,7 +62,7 @@ export async function* walkTo(provider: Provider, wanted: string, clock: Clock):
     }
   }
 
-  const model = wanted || models[0] || [...provider.models][0];
+  const model = wanted || listed || [...provider.models][0];
   if (!model)
     return yield report("generate", false, "No model is known. Name one: pontage providers test NAME --model MODEL");
   try {

@@ -11,7 +11,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pontage/v1/model.proto.
  */
 export const file_pontage_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChZwb250YWdlL3YxL21vZGVsLnByb3RvEgpwb250YWdlLnYxItgBCgVNb2RlbBIKCgJpZBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIMCgRuYW1lGAMgASgJEicKGmlucHV0X25hbm9fdXNkX3Blcl9taWxsaW9uGAQgASgDSACIAQESKAobb3V0cHV0X25hbm9fdXNkX3Blcl9taWxsaW9uGAUgASgDSAGIAQESEQoJc2ltdWxhdGVkGAYgASgIQh0KG19pbnB1dF9uYW5vX3VzZF9wZXJfbWlsbGlvbkIeChxfb3V0cHV0X25hbm9fdXNkX3Blcl9taWxsaW9uIk4KEUxpc3RNb2RlbHNSZXF1ZXN0EhsKCXBhZ2Vfc2l6ZRgBIAEoDUIIukgFKgMYkE4SHAoKcGFnZV90b2tlbhgCIAEoCUIIukgFcgMYgCAiUAoSTGlzdE1vZGVsc1Jlc3BvbnNlEiEKBm1vZGVscxgBIAMoCzIRLnBvbnRhZ2UudjEuTW9kZWwSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIikKD0dldE1vZGVsUmVxdWVzdBIWCgJpZBgBIAEoCUIKukgHcgUQARiAAiI0ChBHZXRNb2RlbFJlc3BvbnNlEiAKBW1vZGVsGAEgASgLMhEucG9udGFnZS52MS5Nb2RlbDKsAQoMTW9kZWxTZXJ2aWNlElAKCkxpc3RNb2RlbHMSHS5wb250YWdlLnYxLkxpc3RNb2RlbHNSZXF1ZXN0Gh4ucG9udGFnZS52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACARJKCghHZXRNb2RlbBIbLnBvbnRhZ2UudjEuR2V0TW9kZWxSZXF1ZXN0GhwucG9udGFnZS52MS5HZXRNb2RlbFJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("ChZwb250YWdlL3YxL21vZGVsLnByb3RvEgpwb250YWdlLnYxIpQECgVNb2RlbBIKCgJpZBgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIMCgRuYW1lGAMgASgJEicKGmlucHV0X25hbm9fdXNkX3Blcl9taWxsaW9uGAQgASgDSACIAQESKAobb3V0cHV0X25hbm9fdXNkX3Blcl9taWxsaW9uGAUgASgDSAGIAQESEQoJc2ltdWxhdGVkGAYgASgIEhsKDmNvbnRleHRfdG9rZW5zGAcgASgNSAKIAQESHgoRbWF4X291dHB1dF90b2tlbnMYCCABKA1IA4gBARIYChBpbnB1dF9tb2RhbGl0aWVzGAkgAygJEhkKEW91dHB1dF9tb2RhbGl0aWVzGAogAygJEhIKBXRvb2xzGAsgASgISASIAQESFgoJcmVhc29uaW5nGAwgASgISAWIAQESHgoRc3RydWN0dXJlZF9vdXRwdXQYDSABKAhIBogBARIlCgVwcmljZRgOIAEoCzIWLnBvbnRhZ2UudjEuTW9kZWxQcmljZUIdChtfaW5wdXRfbmFub191c2RfcGVyX21pbGxpb25CHgocX291dHB1dF9uYW5vX3VzZF9wZXJfbWlsbGlvbkIRCg9fY29udGV4dF90b2tlbnNCFAoSX21heF9vdXRwdXRfdG9rZW5zQggKBl90b29sc0IMCgpfcmVhc29uaW5nQhQKEl9zdHJ1Y3R1cmVkX291dHB1dCKVAQoKTW9kZWxQcmljZRIPCgd2ZXJzaW9uGAEgASgJEicKBnByaWNlcxgCIAEoCzIXLnBvbnRhZ2UudjEuVG9rZW5QcmljZXMSLAoLbG9uZ19wcmljZXMYAyABKAsyFy5wb250YWdlLnYxLlRva2VuUHJpY2VzEh8KF2xvbmdfYWJvdmVfaW5wdXRfdG9rZW5zGAQgASgNIqoCCgtUb2tlblByaWNlcxINCgVpbnB1dBgBIAEoAxIXCgpjYWNoZV9yZWFkGAIgASgDSACIAQESGAoLY2FjaGVfd3JpdGUYAyABKANIAYgBARIbCg5jYWNoZV93cml0ZV8xaBgEIAEoA0gCiAEBEhgKC2F1ZGlvX2lucHV0GAUgASgDSAOIAQESDgoGb3V0cHV0GAYgASgDEhYKCXJlYXNvbmluZxgHIAEoA0gEiAEBEhkKDGF1ZGlvX291dHB1dBgIIAEoA0gFiAEBQg0KC19jYWNoZV9yZWFkQg4KDF9jYWNoZV93cml0ZUIRCg9fY2FjaGVfd3JpdGVfMWhCDgoMX2F1ZGlvX2lucHV0QgwKCl9yZWFzb25pbmdCDwoNX2F1ZGlvX291dHB1dCJOChFMaXN0TW9kZWxzUmVxdWVzdBIbCglwYWdlX3NpemUYASABKA1CCLpIBSoDGJBOEhwKCnBhZ2VfdG9rZW4YAiABKAlCCLpIBXIDGIAgIlAKEkxpc3RNb2RlbHNSZXNwb25zZRIhCgZtb2RlbHMYASADKAsyES5wb250YWdlLnYxLk1vZGVsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIpCg9HZXRNb2RlbFJlcXVlc3QSFgoCaWQYASABKAlCCrpIB3IFEAEYgAIiNAoQR2V0TW9kZWxSZXNwb25zZRIgCgVtb2RlbBgBIAEoCzIRLnBvbnRhZ2UudjEuTW9kZWwyrAEKDE1vZGVsU2VydmljZRJQCgpMaXN0TW9kZWxzEh0ucG9udGFnZS52MS5MaXN0TW9kZWxzUmVxdWVzdBoeLnBvbnRhZ2UudjEuTGlzdE1vZGVsc1Jlc3BvbnNlIgOQAgESSgoIR2V0TW9kZWwSGy5wb250YWdlLnYxLkdldE1vZGVsUmVxdWVzdBocLnBvbnRhZ2UudjEuR2V0TW9kZWxSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * A model that can be called.
@@ -60,6 +60,62 @@ export type Model = Message<"pontage.v1.Model"> & {
    * @generated from field: bool simulated = 6;
    */
   simulated: boolean;
+
+  /**
+   * Tokens of its context, or of its input where the provider has a limit of its own for that. Unset when unknown.
+   *
+   * @generated from field: optional uint32 context_tokens = 7;
+   */
+  contextTokens?: number | undefined;
+
+  /**
+   * The most output tokens of one answer. Unset when unknown.
+   *
+   * @generated from field: optional uint32 max_output_tokens = 8;
+   */
+  maxOutputTokens?: number | undefined;
+
+  /**
+   * What it takes: `text`, `image`, `audio`, `video`, `file`. Empty when unknown.
+   *
+   * @generated from field: repeated string input_modalities = 9;
+   */
+  inputModalities: string[];
+
+  /**
+   * What it gives, in the same words. Empty when unknown.
+   *
+   * @generated from field: repeated string output_modalities = 10;
+   */
+  outputModalities: string[];
+
+  /**
+   * Whether it calls tools. Unset when unknown.
+   *
+   * @generated from field: optional bool tools = 11;
+   */
+  tools?: boolean | undefined;
+
+  /**
+   * Whether it can think before it answers. Unset when unknown.
+   *
+   * @generated from field: optional bool reasoning = 12;
+   */
+  reasoning?: boolean | undefined;
+
+  /**
+   * Whether it can be held to a JSON schema. Unset when unknown.
+   *
+   * @generated from field: optional bool structured_output = 13;
+   */
+  structuredOutput?: boolean | undefined;
+
+  /**
+   * What the gateway charges for it. Unset when its price is unknown: such calls cost nothing here.
+   *
+   * @generated from field: pontage.v1.ModelPrice price = 14;
+   */
+  price?: ModelPrice | undefined;
 };
 
 /**
@@ -68,6 +124,118 @@ export type Model = Message<"pontage.v1.Model"> & {
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
   messageDesc(file_pontage_v1_model, 0);
+
+/**
+ * The price of a model, by usage bucket.
+ *
+ * @generated from message pontage.v1.ModelPrice
+ */
+export type ModelPrice = Message<"pontage.v1.ModelPrice"> & {
+  /**
+   * The version of the price, which is written on the ledger's rows.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * What its tokens cost.
+   *
+   * @generated from field: pontage.v1.TokenPrices prices = 2;
+   */
+  prices?: TokenPrices | undefined;
+
+  /**
+   * What all tokens of a call cost whose input is longer than `long_above_input_tokens`. Unset when the same.
+   *
+   * @generated from field: pontage.v1.TokenPrices long_prices = 3;
+   */
+  longPrices?: TokenPrices | undefined;
+
+  /**
+   * The longest input of a call at `prices`. Zero where the length does not matter.
+   *
+   * @generated from field: uint32 long_above_input_tokens = 4;
+   */
+  longAboveInputTokens: number;
+};
+
+/**
+ * Describes the message pontage.v1.ModelPrice.
+ * Use `create(ModelPriceSchema)` to create a new message.
+ */
+export const ModelPriceSchema: GenMessage<ModelPrice> = /*@__PURE__*/
+  messageDesc(file_pontage_v1_model, 1);
+
+/**
+ * Nano-USD per million tokens, by usage bucket. A bucket that is not set costs what its side, input or output, costs.
+ *
+ * @generated from message pontage.v1.TokenPrices
+ */
+export type TokenPrices = Message<"pontage.v1.TokenPrices"> & {
+  /**
+   * Input tokens read at the full price.
+   *
+   * @generated from field: int64 input = 1;
+   */
+  input: bigint;
+
+  /**
+   * Input tokens served from the provider's prompt cache.
+   *
+   * @generated from field: optional int64 cache_read = 2;
+   */
+  cacheRead?: bigint | undefined;
+
+  /**
+   * Input tokens written to the provider's prompt cache with its default lifetime.
+   *
+   * @generated from field: optional int64 cache_write = 3;
+   */
+  cacheWrite?: bigint | undefined;
+
+  /**
+   * Input tokens written to the provider's prompt cache for one hour.
+   *
+   * @generated from field: optional int64 cache_write_1h = 4;
+   */
+  cacheWrite1h?: bigint | undefined;
+
+  /**
+   * Audio input tokens.
+   *
+   * @generated from field: optional int64 audio_input = 5;
+   */
+  audioInput?: bigint | undefined;
+
+  /**
+   * Visible output tokens.
+   *
+   * @generated from field: int64 output = 6;
+   */
+  output: bigint;
+
+  /**
+   * Reasoning tokens.
+   *
+   * @generated from field: optional int64 reasoning = 7;
+   */
+  reasoning?: bigint | undefined;
+
+  /**
+   * Audio output tokens.
+   *
+   * @generated from field: optional int64 audio_output = 8;
+   */
+  audioOutput?: bigint | undefined;
+};
+
+/**
+ * Describes the message pontage.v1.TokenPrices.
+ * Use `create(TokenPricesSchema)` to create a new message.
+ */
+export const TokenPricesSchema: GenMessage<TokenPrices> = /*@__PURE__*/
+  messageDesc(file_pontage_v1_model, 2);
 
 /**
  * Asks for the models.
@@ -95,7 +263,7 @@ export type ListModelsRequest = Message<"pontage.v1.ListModelsRequest"> & {
  * Use `create(ListModelsRequestSchema)` to create a new message.
  */
 export const ListModelsRequestSchema: GenMessage<ListModelsRequest> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_model, 1);
+  messageDesc(file_pontage_v1_model, 3);
 
 /**
  * The models.
@@ -123,7 +291,7 @@ export type ListModelsResponse = Message<"pontage.v1.ListModelsResponse"> & {
  * Use `create(ListModelsResponseSchema)` to create a new message.
  */
 export const ListModelsResponseSchema: GenMessage<ListModelsResponse> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_model, 2);
+  messageDesc(file_pontage_v1_model, 4);
 
 /**
  * Asks for one model.
@@ -144,7 +312,7 @@ export type GetModelRequest = Message<"pontage.v1.GetModelRequest"> & {
  * Use `create(GetModelRequestSchema)` to create a new message.
  */
 export const GetModelRequestSchema: GenMessage<GetModelRequest> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_model, 3);
+  messageDesc(file_pontage_v1_model, 5);
 
 /**
  * One model.
@@ -165,7 +333,7 @@ export type GetModelResponse = Message<"pontage.v1.GetModelResponse"> & {
  * Use `create(GetModelResponseSchema)` to create a new message.
  */
 export const GetModelResponseSchema: GenMessage<GetModelResponse> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_model, 4);
+  messageDesc(file_pontage_v1_model, 6);
 
 /**
  * Tells which models can be called. Authenticated by an API key.
