@@ -7,17 +7,17 @@ import { until } from "../gateway/gateway.ts";
 import { inTurn, refuse, silent, stuckAfter } from "../simulators/behaviours.ts";
 import type { Behaviour } from "../simulators/simulator.ts";
 import { answer } from "../simulators/simulator.ts";
-import { doors, framesIn, rawCall } from "./doors.ts";
-import { openScene, poem, type Scene, upstreamNames } from "./scene.ts";
+import { framesIn, rawCall } from "./doors.ts";
+import { openScene, pairs, poem, type Scene } from "./scene.ts";
 
 /*
  * A client of a stream hears something from the gateway when nothing comes from the upstream, so that nothing between them
- * takes the silence for an end. What takes minutes in the world takes a second here: every wait is a hundredth.
+ * takes the silence for an end. What takes minutes in the world takes a second here: every wait is a two hundredth.
  */
 
-const keepAliveMs = 100;
-const silenceMs = 1_800;
-const proxyIdleMs = 600;
+const keepAliveMs = 50;
+const silenceMs = 900;
+const proxyIdleMs = 300;
 
 let scene: Scene;
 beforeAll(async () => {
@@ -50,52 +50,50 @@ async function impatientProxy(port: number): Promise<{ readonly port: number; cl
   return { port: (server.address() as net.AddressInfo).port, close: () => server.close() };
 }
 
-for (const door of doors) {
-  for (const name of upstreamNames) {
-    describe(`${door.dialect} client, ${name} upstream`, () => {
-      test("a client that waits between two events hears that the gateway is there", async () => {
-        const { asked } = upstreamOf(name).model(stuckAfter({ text: poem }, 4));
-        const socket = net.connect(scene.gateway.port, "127.0.0.1");
-        let seen = "";
-        socket.on("data", (chunk: Buffer) => {
-          seen += chunk.toString("latin1");
-        });
-        socket.write(rawCall(scene.gateway, door, asked, true));
-        await until("two signs of life", () => (seen.match(/: keep-alive\n\n/g) ?? []).length >= 2);
-        socket.destroy();
+for (const [door, name] of pairs) {
+  describe(`${door.dialect} client, ${name} upstream`, () => {
+    test("a client that waits between two events hears that the gateway is there", async () => {
+      const { asked } = upstreamOf(name).model(stuckAfter({ text: poem }, 4));
+      const socket = net.connect(scene.gateway.port, "127.0.0.1");
+      let seen = "";
+      socket.on("data", (chunk: Buffer) => {
+        seen += chunk.toString("latin1");
       });
-
-      test("an upstream that says nothing for longer than a proxy has patience is waited for", async () => {
-        const { asked } = upstreamOf(name).model(thinks(answer({ text: poem })));
-        const { status, body } = await scene.client.call(door, asked, true);
-        expect(status).toBe(200);
-        const said = body.toString("utf8");
-        expect(said.startsWith(": keep-alive\n\n")).toBe(true);
-        expect(door.endsCleanly(framesIn(said))).toBe(true);
-      });
-
-      test("what fails after that is told in the stream, and not tried again", async () => {
-        const { asked, own } = upstreamOf(name).model(inTurn(thinks(refuse(500)), { text: poem }));
-        const { status, body } = await scene.client.call(door, asked, true);
-        expect(status).toBe(200);
-        const frames = framesIn(body.toString("utf8"));
-        expect(door.endsInError(frames)).toBe(true);
-        expect(door.endsCleanly(frames)).toBe(false);
-        expect(upstreamOf(name).simulator.requestsFor(own)).toHaveLength(1);
-        expect((await scene.gateway.rowsOfModel(own)).map(({ outcome }) => outcome)).toEqual(["upstream_error"]);
-      });
-
-      test("a client that leaves during it is noticed", async () => {
-        const { asked, own } = upstreamOf(name).model(silent());
-        const socket = net.connect(scene.gateway.port, "127.0.0.1");
-        socket.write(rawCall(scene.gateway, door, asked, true));
-        await once(socket, "data");
-        socket.destroy();
-        const [request] = upstreamOf(name).simulator.requestsFor(own);
-        await until("the upstream is left", () => request!.closedByPeerAtMs !== undefined);
-      });
+      socket.write(rawCall(scene.gateway, door, asked, true));
+      await until("two signs of life", () => (seen.match(/: keep-alive\n\n/g) ?? []).length >= 2);
+      socket.destroy();
     });
-  }
+
+    test("an upstream that says nothing for longer than a proxy has patience is waited for", async () => {
+      const { asked } = upstreamOf(name).model(thinks(answer({ text: poem })));
+      const { status, body } = await scene.client.call(door, asked, true);
+      expect(status).toBe(200);
+      const said = body.toString("utf8");
+      expect(said.startsWith(": keep-alive\n\n")).toBe(true);
+      expect(door.endsCleanly(framesIn(said))).toBe(true);
+    });
+
+    test("what fails after that is told in the stream, and not tried again", async () => {
+      const { asked, own } = upstreamOf(name).model(inTurn(thinks(refuse(500)), { text: poem }));
+      const { status, body } = await scene.client.call(door, asked, true);
+      expect(status).toBe(200);
+      const frames = framesIn(body.toString("utf8"));
+      expect(door.endsInError(frames)).toBe(true);
+      expect(door.endsCleanly(frames)).toBe(false);
+      expect(upstreamOf(name).simulator.requestsFor(own)).toHaveLength(1);
+      expect((await scene.gateway.rowsOfModel(own)).map(({ outcome }) => outcome)).toEqual(["upstream_error"]);
+    });
+
+    test("a client that leaves during it is noticed", async () => {
+      const { asked, own } = upstreamOf(name).model(silent());
+      const socket = net.connect(scene.gateway.port, "127.0.0.1");
+      socket.write(rawCall(scene.gateway, door, asked, true));
+      await once(socket, "data");
+      socket.destroy();
+      const [request] = upstreamOf(name).simulator.requestsFor(own);
+      await until("the upstream is left", () => request!.closedByPeerAtMs !== undefined);
+    });
+  });
 }
 
 test.each([
