@@ -175,6 +175,8 @@ export interface Quirks {
   readonly takesCacheMarks?: boolean;
   /** Continues a last assistant turn that says `prefix: true`. */
   readonly takesPrefix?: boolean;
+  /** Refuses `user`. */
+  readonly noUser?: boolean;
   /** Calls `seed` `random_seed`. */
   readonly randomSeed?: boolean;
   /** Says `output_dimension` where others say `dimensions`. */

@@ -241,7 +241,7 @@ export const catalogue = {
     baseUrl: "https://api.mistral.ai/v1",
     env: ["MISTRAL_API_KEY"],
     streamUsage: "always", // and it refuses fields it does not know
-    quirks: { ...compatible.quirks, takesPrefix: true, randomSeed: true, outputDimension: true },
+    quirks: { ...compatible.quirks, takesPrefix: true, noUser: true, randomSeed: true, outputDimension: true },
   },
   xai: { ...compatible, speaks: chatAndResponses, title: "xAI", baseUrl: "https://api.x.ai/v1", env: ["XAI_API_KEY"] },
   groq: {

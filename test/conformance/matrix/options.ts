@@ -370,6 +370,7 @@ export const optionFeatures: readonly Feature[] = [
       "anthropic-messages": { metadata: { user_id: "who-asks" } },
       pontage: { user: "who-asks" },
     },
+    except: { "* > mistral": "dropped" },
   },
   {
     ...{ name: "metadata", of: "request", otherwise: "dropped" },

@@ -108,6 +108,14 @@ describe("requests from Messages", () => {
     expect(openaiChat.request.encode(seeded, options)).toMatchObject({ seed: 7 });
   });
 
+  test("a server that refuses to hear who asks is not told, and that is reported", () => {
+    const losses = new LossReport();
+    const asked = { ...decoded(), user: "who-asks" };
+    const options = { model: "m", stream: false, askUsage: false, outputLimit: 100, losses };
+    expect(openaiChat.request.encode(asked, { ...options, quirks: { noUser: true } })).not.toHaveProperty("user");
+    expect(losses.paths).toContain("user");
+  });
+
   test("for servers that want it otherwise", () => {
     const { wire, lost } = encode({ legacyMaxTokens: true, takesReasoning: true, takesCacheMarks: true });
     expect(wire.max_tokens).toBe(100);

@@ -31,7 +31,10 @@ export function encodeRequest(request: GenerateRequest, context: RequestContext)
   encodeSampling(request, crossing, wire, quirks);
   if (request.responseFormat) wire.response_format = encodeFormat(request.responseFormat, crossing);
   encodeEffort(request, context, crossing, wire);
-  if (request.user !== "" && extra.safety_identifier !== request.user) wire.user = request.user;
+  if (request.user !== "" && extra.safety_identifier !== request.user) {
+    if (quirks.noUser) crossing.lose("user");
+    else wire.user = request.user;
+  }
   return { ...wire, ...extra };
 }
 
