@@ -30,7 +30,8 @@ export function refusesChat({ messages }: Wire): Refusal | undefined {
 const roles = names("system assistant user function tool developer");
 
 // Of `client_metadata` the documentation says nothing; OpenAI's own Codex sends it.
-const fields = names(`background client_metadata context_management conversation include input instructions max_output_tokens
+const fields =
+  names(`background client_metadata context_management conversation include input instructions max_output_tokens
   max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt prompt_cache_key
   prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream stream_options
   temperature text tool_choice tools top_logprobs top_p truncation user`);

@@ -113,7 +113,7 @@ describe("requests from Messages", () => {
     const asked = { ...decoded(), user: "who-asks" };
     const options = { model: "m", stream: false, askUsage: false, outputLimit: 100, losses };
     expect(openaiChat.request.encode(asked, { ...options, quirks: { noUser: true } })).not.toHaveProperty("user");
-    expect(losses.paths).toContain("user");
+    expect(losses.paths).toContain("metadata.user_id");
   });
 
   test("for servers that want it otherwise", () => {
