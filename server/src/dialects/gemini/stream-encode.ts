@@ -159,22 +159,25 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     return { content, ...reason, index, ...crossing.extra(ending?.extra, "") };
   }
 
-  return encoderOf({
-    open,
-    openPart: (number, part, choice) => openPart(choiceAt(choice), number, part),
-    growPart: (number, delta, choice) => growPart(choiceAt(choice), number, delta),
-    closePart: (number, choice) => closePart(choiceAt(choice), number),
-    finishChoice(event) {
-      choiceAt(event.choice).ending = event;
+  return encoderOf(
+    {
+      open,
+      openPart: (number, part, choice) => openPart(choiceAt(choice), number, part),
+      growPart: (number, delta, choice) => growPart(choiceAt(choice), number, delta),
+      closePart: (number, choice) => closePart(choiceAt(choice), number),
+      finishChoice(event) {
+        choiceAt(event.choice).ending = event;
+      },
+      finish,
+      fail: (error) => frames.push(errorFrame(error, context.id)),
+      take() {
+        const taken = frames;
+        frames = [];
+        return taken;
+      },
     },
-    finish,
-    fail: (error) => frames.push(errorFrame(error, context.id)),
-    take() {
-      const taken = frames;
-      frames = [];
-      return taken;
-    },
-  });
+    context.losses,
+  );
 }
 
 const partHead = '{"candidates":[{"content":{"parts":[';
