@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type {
+  Citation,
   FinishReason,
   GenerateEvent,
   Opened,
@@ -18,7 +19,7 @@ import type { Usage } from "./usage.ts";
 type Kind = Part["kind"];
 
 export function part(kind: Kind, extra?: JsonObject): Part {
-  return { $typeName: "pontage.v1.Part", kind, extra };
+  return { $typeName: "pontage.v1.Part", kind, extra, citations: [] };
 }
 
 export function text(value: string, extra?: JsonObject): Part {
@@ -36,6 +37,10 @@ export function reasoning(content: { text?: string; signature?: string; redacted
 
 export function toolCall(call: Omit<ToolCall, "$typeName" | "$unknown">, extra?: JsonObject): Part {
   return part({ case: "toolCall", value: { $typeName: "pontage.v1.ToolCall", ...call } }, extra);
+}
+
+export function citation(facts: Partial<Omit<Citation, "$typeName" | "$unknown">>): Citation {
+  return { $typeName: "pontage.v1.Citation", url: "", title: "", sourceId: "", quote: "", ...facts };
 }
 
 function event(step: GenerateEvent["event"]): GenerateEvent {

@@ -107,6 +107,7 @@ export function copyOf(origin: Part): Part {
   if (origin.cache) copy.cache = origin.cache;
   if (origin.signature !== undefined) copy.signature = origin.signature;
   if (origin.origin !== undefined) copy.origin = origin.origin;
+  if (origin.citations.length > 0) copy.citations = [...origin.citations];
   return copy;
 }
 
@@ -126,6 +127,9 @@ export function grow(part: Part, delta: PartGrown["delta"]): void {
       return;
     case "extra":
       part.extra = mergeExtra(part.extra, delta.value as JsonObject);
+      return;
+    case "citation":
+      part.citations.push(delta.value);
       return;
   }
 }

@@ -1,16 +1,27 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { ChoiceFinished, GenerateEvent, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type {
+  ChoiceFinished,
+  Citation,
+  GenerateEvent,
+  Opened,
+  Part,
+  PartGrown,
+} from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { errorFrom, type GatewayError } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Frame } from "../framing/frame.ts";
+import { type Cited, citationPath } from "./citations.ts";
 import type { StreamEncoder } from "./dialect.ts";
+import { replyPath } from "./reply-path.ts";
 
 /** What a dialect's encoder does with each kind of event. Parts are numbered within their choice. */
 export interface EventEncoder {
   open(event: Opened): void;
   openPart(number: number, part: Part, choice: number): void;
   growPart(number: number, delta: PartGrown["delta"], choice: number): void;
+  /** The sources of a text, just before it closes. Dialects without it have no place for them. */
+  cite?(number: number, cited: Cited, choice: number): void;
   closePart?(number: number, choice: number): void;
   finishChoice(event: ChoiceFinished): void;
   finish(usage: Usage | undefined, extra: JsonObject | undefined): void;
@@ -19,10 +30,11 @@ export interface EventEncoder {
   take(): readonly Frame[];
 }
 
-export function encoderOf(encoder: EventEncoder): StreamEncoder {
+export function encoderOf(encoder: EventEncoder, losses: Losses): StreamEncoder {
+  const sources = new Sources(encoder, losses);
   return {
     push({ event }) {
-      encode(event, encoder);
+      encode(event, encoder, sources);
       return encoder.take();
     },
   };
@@ -30,23 +42,93 @@ export function encoderOf(encoder: EventEncoder): StreamEncoder {
 
 /** For dialects whose streams hold one answer: that there were others is reported. */
 export function oneAnswerEncoderOf(encoder: EventEncoder, losses: Losses): StreamEncoder {
+  const sources = new Sources(encoder, losses);
   return {
     push({ event }) {
       const choice = event.value && "choice" in event.value ? event.value.choice : 0;
       if (choice > 0) losses.lose(`choices[${choice}]`);
-      else encode(event, encoder);
+      else encode(event, encoder, sources);
       return encoder.take();
     },
   };
 }
 
-function encode({ case: kind, value }: GenerateEvent["event"], encoder: EventEncoder): void {
-  if (kind === "opened") encoder.open(value);
-  else if (kind === "partOpened") {
-    if (value.part) encoder.openPart(value.index, value.part, value.choice);
-  } else if (kind === "partGrown") encoder.growPart(value.index, value.delta, value.choice);
-  else if (kind === "partClosed") encoder.closePart?.(value.index, value.choice);
-  else if (kind === "choiceFinished") encoder.finishChoice(value);
+function encode({ case: kind, value }: GenerateEvent["event"], encoder: EventEncoder, sources: Sources): void {
+  if (kind === "opened") {
+    sources.from = value.dialect;
+    encoder.open(value);
+  } else if (kind === "partOpened") {
+    if (value.part === undefined) return;
+    const { part } = value;
+    sources.open(value.choice, value.index, part);
+    encoder.openPart(value.index, part.citations.length > 0 ? { ...part, citations: [] } : part, value.choice);
+  } else if (kind === "partGrown") {
+    if (value.delta.case === "citation") sources.cite(value.choice, value.index, value.delta.value);
+    else {
+      if (value.delta.case === "text") sources.grow(value.choice, value.index, value.delta.value);
+      encoder.growPart(value.index, value.delta, value.choice);
+    }
+  } else if (kind === "partClosed") {
+    sources.close(value.choice, value.index);
+    encoder.closePart?.(value.index, value.choice);
+  } else if (kind === "choiceFinished") encoder.finishChoice(value);
   else if (kind === "finished") encoder.finish(value.usage, value.extra);
   else if (kind === "failed") encoder.fail(errorFrom(value.error));
+}
+
+/**
+ * Gathers the sources of a text until it closes: they come before the words, among them or after them, and may stand for the
+ * whole text. Streams without sources pay with the growth of one string.
+ */
+class Sources {
+  from = "";
+  readonly #encoder: EventEncoder;
+  readonly #losses: Losses;
+  /** The words of each choice so far. */
+  readonly #said: string[] = [];
+  #texts: OpenText[] = [];
+
+  constructor(encoder: EventEncoder, losses: Losses) {
+    this.#encoder = encoder;
+    this.#losses = losses;
+  }
+
+  open(choice: number, index: number, { kind, citations }: Part): void {
+    if (kind.case !== "text") return;
+    this.#texts.push({ choice, index, text: kind.value.text, citations: [...citations] });
+  }
+
+  grow(choice: number, index: number, words: string): void {
+    const open = this.#at(choice, index);
+    if (open) open.text += words;
+  }
+
+  cite(choice: number, index: number, citation: Citation): void {
+    this.#at(choice, index)?.citations.push(citation);
+  }
+
+  close(choice: number, index: number): void {
+    const open = this.#at(choice, index);
+    if (open === undefined) return;
+    this.#texts = this.#texts.filter((text) => text !== open);
+    const { text, citations } = open;
+    const before = this.#said[choice] ?? "";
+    this.#said[choice] = before + text;
+    if (citations.length === 0) return;
+    if (this.#encoder.cite) this.#encoder.cite(index, { citations, text, before }, choice);
+    else
+      for (const at of citations.keys())
+        this.#losses.lose(citationPath(this.from, replyPath(this.from, choice, index), at));
+  }
+
+  #at(choice: number, index: number): OpenText | undefined {
+    return this.#texts.find((text) => text.index === index && text.choice === choice);
+  }
+}
+
+interface OpenText {
+  readonly choice: number;
+  readonly index: number;
+  text: string;
+  readonly citations: Citation[];
 }

@@ -279,14 +279,30 @@ export const answerFeatures: readonly Feature[] = [
         groundingMetadata: { groundingChunks: [{ web: { uri: "https://example.com/77", title: "T" } }] },
       }),
     },
-    except: Object.fromEntries(
-      ["openai-chat", "openai-responses", "anthropic-messages", "gemini", "cohere-chat"].map((to) => [
-        `* > ${to}`,
-        "dropped" as const,
-      ]),
+    arrives: Object.fromEntries(
+      [
+        "pontage",
+        "openai-chat",
+        "openai-responses",
+        "anthropic-messages",
+        "gemini",
+        "cohere-chat",
+        "bedrock-converse",
+      ].map((to) => [to, "https://example.com/77"]),
     ),
-    // As the provider said it, in `extra`.
-    arrives: { pontage: "https://example.com/77" },
+    // The place in the text, where the target cites whole blocks; what the source says, where it has only an address.
+    except: Object.fromEntries(
+      [
+        ...["openai-chat", "openai-responses", "cohere-chat"].flatMap((from) => [
+          `${from} > anthropic-messages`,
+          `${from} > bedrock-converse`,
+        ]),
+        ...["anthropic-messages", "cohere-chat"].flatMap((from) => [
+          `${from} > openai-chat`,
+          `${from} > openai-responses`,
+        ]),
+      ].map((pair) => [pair, "converted" as const]),
+    ),
   },
   {
     ...{ name: "log probabilities", of: "answer", otherwise: "dropped" },

@@ -3,6 +3,7 @@ import { type Choice, FinishReason, type GenerateReply, type Part } from "@ponta
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { refusal } from "../../canonical/events.ts";
 import type { Losses } from "../../canonical/loss.ts";
+import { encodeCitations } from "../citations.ts";
 import { Crossing, spelling } from "../crossing.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
@@ -10,6 +11,7 @@ import { sealed } from "../seal.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeBlock, encodeBlock, inputObject } from "./blocks.ts";
+import { citingFor, decodeCitation } from "./citations.ts";
 import { decodeFinish, encodeFinish } from "./finish.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
@@ -58,12 +60,22 @@ export function explanation(stopReason: string, details: JsonValue | undefined):
 /** A block of an answer. What cannot be read is the provider's mistake and not the caller's. */
 export function decodeAnswerBlock(wire: JsonObject): Part {
   try {
-    return decodeBlock(wire, "content");
+    return withCitations(decodeBlock(wire, "content"));
   } catch (cause) {
     throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer holds content that cannot be read.", {
       cause,
     });
   }
+}
+
+/** The sources of a text have a word of their own in answers. */
+function withCitations(part: Part): Part {
+  const citations = listIn(part.extra?.citations) ?? [];
+  if (part.kind.case !== "text" || citations.length === 0) return part;
+  part.citations = citations.map((item) => decodeCitation(objectIn(item) ?? {}));
+  // A list that is there, and not what is in it: as blocks of streams begin.
+  part.extra = { ...part.extra, citations: [] };
+  return part;
 }
 
 export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
@@ -104,7 +116,10 @@ export function encodeAnswerPart(said: Part, path: string, crossing: Crossing, w
     crossing.lose(path);
     return undefined;
   }
-  return encodeBlock(part, path, crossing, (text) => readInput(text, waits));
+  const block = encodeBlock(part, path, crossing, (text) => readInput(text, waits));
+  if (block === undefined || kind.case !== "text" || part.citations.length === 0) return block;
+  const citations = encodeCitations({ citations: part.citations, text: kind.value.text }, path, crossing, citingFor);
+  return { ...block, ...(citations.length > 0 ? { citations } : {}) };
 }
 
 /** A model's words are not repaired: arguments that are no object stay the text they are. */

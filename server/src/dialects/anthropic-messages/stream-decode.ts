@@ -2,11 +2,13 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { choiceFinished, finished, opened, part, partClosed, partGrown, partOpened } from "../../canonical/events.ts";
 import type { Frame } from "../../framing/frame.ts";
+import { cite } from "../citations.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { opaqueOf } from "../opaque.ts";
 import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, fieldsBeside, objectIn, parseObject, stringIn } from "../wire.ts";
+import { decodeCitation } from "./citations.ts";
 import { decodeFinish } from "./finish.ts";
 import { decodeAnswerBlock, explanation } from "./reply.ts";
 import { decodeUsage, mergeUsage } from "./usage.ts";
@@ -104,7 +106,7 @@ export function createDecoder(): StreamDecoder {
         return;
       case "citations_delta": {
         const citation = objectIn(delta.citation);
-        if (citation) events.push(partGrown(0, block.index, { case: "extra", value: { citations: [citation] } }));
+        if (citation) cite(0, block.index, [decodeCitation(citation)], events);
       }
     }
   }

@@ -1,7 +1,9 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ChoiceFinished, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { citation } from "../../canonical/events.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
+import { encodeCitations } from "../citations.ts";
 import { Crossing } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
@@ -9,6 +11,7 @@ import { sealedSecret } from "../seal.ts";
 import { oneAnswerEncoderOf } from "../stream-encoder.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
+import { citingFor } from "./citations.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { encodeAnswerPart } from "./reply.ts";
@@ -126,12 +129,11 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       case "signature":
         current.signature += change.value;
         return;
-      case "extra": {
-        const own = crossing.extra(change.value, current.path);
-        for (const citation of Array.isArray(own?.citations) ? own.citations : []) {
-          emitDelta({ type: "citations_delta", citation });
-        }
-      }
+      case "extra":
+        crossing.extra(change.value, current.path);
+        return;
+      case "citation":
+        if (change.value.extra) emitDelta({ type: "citations_delta", citation: change.value.extra });
     }
   }
 
@@ -196,6 +198,12 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       open,
       openPart,
       growPart,
+      cite(index, { citations, text }) {
+        const path = replyPath(crossing.from, 0, index);
+        for (const wire of encodeCitations({ citations, text }, path, crossing, citingFor)) {
+          growPart(index, { case: "citation", value: citation({ extra: wire }) });
+        }
+      },
       closePart,
       finishChoice(event) {
         ending = event;

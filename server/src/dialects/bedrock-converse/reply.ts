@@ -3,6 +3,7 @@ import { type Choice, FinishReason, type GenerateReply, type Part } from "@ponta
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { inputObject } from "../anthropic-messages/blocks.ts";
+import { encodeCitations } from "../citations.ts";
 import { Crossing } from "../crossing.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
@@ -12,6 +13,7 @@ import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeBlock } from "./blocks.ts";
 import { type BlockContext, encodeBlock } from "./blocks-encode.ts";
 import { encodeCachePoint } from "./cache-point.ts";
+import { citingFor, decodeCitation } from "./citations.ts";
 import { decodeFinish, encodeFinish, stopSequenceIn } from "./finish.ts";
 import { DocumentNames } from "./formats.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
@@ -64,12 +66,21 @@ function extraOf(wire: JsonObject, output: JsonObject, message: JsonObject): Jso
 /** A block of an answer. What cannot be read is the provider's mistake and not the caller's. */
 export function decodeAnswerBlock(wire: JsonObject): Part {
   try {
-    return decodeBlock(wire, "content");
+    return withCitations(decodeBlock(wire, "content"));
   } catch (cause) {
     throw new GatewayError(Reason.UPSTREAM_GARBAGE, "The provider's answer holds content that cannot be read.", {
       cause,
     });
   }
+}
+
+/** The sources of a text have a word of their own in answers. */
+function withCitations(part: Part): Part {
+  const citations = listIn(part.extra?.citations) ?? [];
+  if (part.kind.case !== "text" || citations.length === 0) return part;
+  part.citations = citations.map((item) => decodeCitation(objectIn(item) ?? {}));
+  part.extra = fieldsBeside(part.extra!, new Set(["citations"]));
+  return part;
 }
 
 export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
@@ -129,7 +140,11 @@ export function encodeAnswerPart(said: Part, path: string, context: BlockContext
     crossing.lose(path);
     return undefined;
   }
-  return encodeBlock(part, path, context);
+  if (kind.case !== "text" || part.citations.length === 0) return encodeBlock(part, path, context);
+  const citations = encodeCitations({ citations: part.citations, text: kind.value.text }, path, crossing, citingFor);
+  if (crossing.same) return encodeBlock({ ...part, extra: { ...part.extra, citations } }, path, context);
+  const block = encodeBlock(part, path, context);
+  return citations.length === 0 ? block : { citationsContent: { content: [{ text: kind.value.text }], citations } };
 }
 
 function encodeEnding(choice: Choice | undefined, crossing: Crossing): JsonObject {

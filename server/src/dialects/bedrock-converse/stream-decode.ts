@@ -13,11 +13,13 @@ import {
   text,
 } from "../../canonical/events.ts";
 import type { Frame } from "../../framing/frame.ts";
+import { cite } from "../citations.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { opaqueOf } from "../opaque.ts";
 import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, fieldsBeside, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { decodeRedacted } from "./blocks.ts";
+import { decodeCitation } from "./citations.ts";
 import { frameError, isFailure } from "./error.ts";
 import { decodeFinish, stopSequenceIn } from "./finish.ts";
 import { decodeAnswerBlock, fieldsOfChoice } from "./reply.ts";
@@ -106,7 +108,7 @@ export function createDecoder(): StreamDecoder {
     } else if (delta.citation !== undefined) {
       const citation = objectIn(delta.citation);
       const cited = block ?? open(at, text(""), events);
-      if (citation) events.push(partGrown(0, cited.index, { case: "extra", value: { citations: [citation] } }));
+      if (citation) cite(0, cited.index, [decodeCitation(citation)], events);
     } else if (delta.reasoningContent !== undefined) {
       growThought(at, block, objectIn(delta.reasoningContent) ?? {}, events);
     } else if (block === undefined) {

@@ -1,14 +1,17 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ChoiceFinished, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { citation } from "../../canonical/events.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
+import { encodeCitations } from "../citations.ts";
 import { Crossing } from "../crossing.ts";
 import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
 import { sealedSecret } from "../seal.ts";
 import { oneAnswerEncoderOf } from "../stream-encoder.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
-import { objectIn } from "../wire.ts";
+import { listIn, objectIn } from "../wire.ts";
+import { citingFor } from "./citations.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { answerContext, encodeAnswerPart, withoutUsage } from "./reply.ts";
@@ -138,10 +141,12 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   function cite(extra: JsonObject | undefined): void {
     if (!current || extra === undefined) return;
     const own = crossing.extra(extra, current.path);
-    for (const citation of Array.isArray(own?.citations) ? own.citations : []) {
-      current.isShown = true;
-      emitDelta({ citation });
-    }
+    for (const citation of listIn(own?.citations) ?? []) showCitation(citation);
+  }
+
+  function showCitation(citation: JsonValue): void {
+    current!.isShown = true;
+    emitDelta({ citation });
   }
 
   function grow(change: PartGrown["delta"]): void {
@@ -157,6 +162,9 @@ export function createEncoder(context: StreamContext): StreamEncoder {
         return;
       case "extra":
         cite(change.value);
+        return;
+      case "citation":
+        if (change.value.extra) showCitation(change.value.extra);
     }
   }
 
@@ -215,6 +223,12 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       open,
       openPart,
       growPart,
+      cite(index, { citations, text }) {
+        const path = replyPath(crossing.from, 0, index);
+        for (const wire of encodeCitations({ citations, text }, path, crossing, citingFor)) {
+          growPart(index, { case: "citation", value: citation({ extra: wire }) });
+        }
+      },
       closePart,
       finishChoice(event) {
         ending = event;

@@ -7,6 +7,7 @@ import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
+import { citationsAt, decodeCitations, encodeTextCitations } from "./citations.ts";
 import { failureIn } from "./error.ts";
 import { decodeFinish, encodeFinish } from "./finish.ts";
 import { decodeCall, decodePart, decodePlan, encodeCall, encodePart, isPlan, loseSecrets } from "./parts.ts";
@@ -23,6 +24,8 @@ export function decodeReply(wire: JsonObject): GenerateReply {
   const failure = failureIn(wire);
   if (failure) throw failure;
   const native = stringIn(wire.finish_reason) ?? "";
+  const parts = readable(() => decodeMessage(message));
+  const beside = attachCitations(parts, listIn(message.citations) ?? []);
   const extra = fieldsBeside(wire, choiceWords.beside);
   return {
     $typeName: "pontage.v1.GenerateReply",
@@ -33,21 +36,31 @@ export function decodeReply(wire: JsonObject): GenerateReply {
       {
         $typeName: "pontage.v1.Choice",
         index: 0,
-        parts: readable(() => decodeMessage(message)),
+        parts,
         finishReason: decodeFinish(native),
         nativeFinishReason: native,
         stopSequence: "",
-        extra: choiceExtra(
-          listIn(wire.logprobs),
-          listIn(message.citations),
-          fieldsBeside(message, choiceWords.message),
-        ),
+        extra: choiceExtra(listIn(wire.logprobs), beside, fieldsBeside(message, choiceWords.message)),
       },
     ],
     usage: decodeUsage(wire.usage),
     dialect,
     extra,
   };
+}
+
+/** Gives the texts their citations, and returns those that are of something else. */
+function attachCitations(parts: readonly Part[], list: readonly JsonValue[]): JsonValue[] {
+  if (list.length === 0) return [];
+  const found = new Set<JsonValue>();
+  const firstText = parts.findIndex(({ kind }) => kind.case === "text");
+  for (const [place, part] of parts.entries()) {
+    if (part.kind.case !== "text") continue;
+    const own = citationsAt(list, place, firstText);
+    part.citations = decodeCitations(own, part.kind.value.text);
+    for (const item of own) found.add(item);
+  }
+  return list.filter((item) => !found.has(item));
 }
 
 /** What cannot be read is the provider's mistake and not the caller's. */
@@ -92,7 +105,7 @@ export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
   const usage = encodeSaidUsage(said, reply.usage, crossing);
   return {
     id: reply.id,
-    message: { ...encodeMessage(choice, crossing), ...(citations ? { citations } : {}), ...objectIn(beside) },
+    message: { ...encodeMessage(choice, listIn(citations) ?? [], crossing), ...objectIn(beside) },
     ...(reason === undefined ? {} : { finish_reason: reason }),
     ...(usage ? { usage } : {}),
     ...more,
@@ -109,9 +122,10 @@ export function encodeSaidUsage(
   return (crossing.same && usageAsSaid(said, usage, decodeUsage)) || (usage && encodeUsage(usage, crossing));
 }
 
-function encodeMessage(choice: Choice | undefined, crossing: Crossing): JsonObject {
+function encodeMessage(choice: Choice | undefined, beside: JsonValue[], crossing: Crossing): JsonObject {
   const content: JsonObject[] = [];
   const calls: JsonObject[] = [];
+  const citations: JsonValue[] = [];
   let plan = "";
   for (const [at, part] of (choice?.parts ?? []).entries()) {
     const { kind } = part;
@@ -122,6 +136,9 @@ function encodeMessage(choice: Choice | undefined, crossing: Crossing): JsonObje
     else if (kind.case === "reasoning" && kind.value.text === "") crossing.extra(takeSpelling(part.extra).rest, path);
     else if (crossing.same || kind.case === "text" || kind.case === "refusal" || kind.case === "reasoning") {
       content.push(encodePart(part, path, crossing));
+      if (kind.case !== "text") continue;
+      const cited = { citations: part.citations, text: kind.value.text };
+      citations.push(...encodeTextCitations(cited, content.length - 1, path, crossing));
     } else crossing.lose(path);
   }
   return {
@@ -129,6 +146,7 @@ function encodeMessage(choice: Choice | undefined, crossing: Crossing): JsonObje
     ...(content.length > 0 ? { content } : {}),
     ...(plan === "" ? {} : { tool_plan: plan }),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...(citations.length + beside.length > 0 ? { citations: [...citations, ...beside] } : {}),
   };
 }
 

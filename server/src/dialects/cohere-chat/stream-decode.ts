@@ -12,14 +12,21 @@ import {
   toolCall,
 } from "../../canonical/events.ts";
 import type { Frame } from "../../framing/frame.ts";
+import { cite } from "../citations.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, fieldsBeside, objectIn, parseObject, stringIn } from "../wire.ts";
+import { decodeCitations, isOfText } from "./citations.ts";
 import { failureTold } from "./error.ts";
 import { decodeFinish } from "./finish.ts";
 import { callWords, decodePart, decodePlan } from "./parts.ts";
 import { choiceExtra, readable } from "./reply.ts";
 import { decodeUsage } from "./usage.ts";
+
+interface OpenText {
+  words: string;
+  readonly citations: JsonObject[];
+}
 
 /** What an event is: its data says so, and its name too. */
 export function typeOf(frame: Frame, wire: JsonObject): string {
@@ -35,6 +42,8 @@ export function createDecoder(): StreamDecoder {
   const parts = new Map<string, number>();
   const logprobs: JsonValue[] = [];
   const citations: JsonValue[] = [];
+  /** The texts that are open, by the part's number. */
+  const texts = new Map<number, OpenText>();
 
   function open(events: GenerateEvent[]): void {
     if (isOpen) return;
@@ -47,18 +56,25 @@ export function createDecoder(): StreamDecoder {
     closePart(name, events);
     events.push(partOpened(0, nextPart, part));
     parts.set(name, nextPart);
+    if (part.kind.case === "text") texts.set(nextPart, { words: part.kind.value.text, citations: [] });
     nextPart += 1;
   }
 
   function closePart(name: string, events: GenerateEvent[]): void {
     const index = parts.get(name);
-    if (index !== undefined) events.push(partClosed(0, index));
     parts.delete(name);
+    if (index === undefined) return;
+    const text = texts.get(index);
+    if (text && text.citations.length > 0) cite(0, index, decodeCitations(text.citations, text.words), events);
+    texts.delete(index);
+    events.push(partClosed(0, index));
   }
 
   function growText(name: string, words: string, make: (words: string) => Part, events: GenerateEvent[]): void {
     const index = parts.get(name);
     if (words === "") return;
+    const open = index === undefined ? undefined : texts.get(index);
+    if (open) open.words += words;
     if (index === undefined) openPart(name, make(words), events);
     else events.push(partGrown(0, index, { case: "text", value: words }));
   }
@@ -76,6 +92,16 @@ export function createDecoder(): StreamDecoder {
       arguments: stringIn(called.arguments) ?? "",
     };
     openPart(name, toolCall(call, fieldsBeside(wire, callWords)), events);
+  }
+
+  /** They come among the words; those of thoughts and plans, and those that come too late, stay beside the message. */
+  function readCitation(said: JsonValue | undefined): void {
+    const wire = objectIn(said);
+    const place = countIn(wire?.content_index);
+    const named = place === undefined ? undefined : parts.get(`content ${place}`);
+    const text = place === undefined ? texts.values().next().value : texts.get(named ?? -1);
+    if (wire && text && isOfText(wire)) text.citations.push(wire);
+    else if (said) citations.push(said);
   }
 
   function read(frame: Frame, wire: JsonObject, events: GenerateEvent[]): void {
@@ -118,7 +144,7 @@ export function createDecoder(): StreamDecoder {
         closePart(`call ${place}`, events);
         break;
       case "citation-start":
-        if (message.citations) citations.push(message.citations);
+        readCitation(message.citations);
         break;
       case "message-end":
         finish(delta, events);

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { ChoiceFinished, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import type { Usage } from "../../canonical/usage.ts";
 import type { Frame } from "../../framing/frame.ts";
@@ -7,6 +7,7 @@ import type { StreamContext, StreamEncoder } from "../dialect.ts";
 import { replyPath } from "../reply-path.ts";
 import { oneAnswerEncoderOf } from "../stream-encoder.ts";
 import { listIn } from "../wire.ts";
+import { encodeTextCitations } from "./citations.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { encodeCall, encodePart, isPlan, loseSecrets } from "./parts.ts";
@@ -19,6 +20,8 @@ interface OpenPart {
   readonly before: string;
   readonly after: string;
   readonly end: JsonObject | undefined;
+  /** Its number among the contents. */
+  readonly place?: number;
 }
 
 /** Canonical events to named ones. */
@@ -30,6 +33,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   const kinds = new Set<Part["kind"]["case"]>();
   let contents = 0;
   let calls = 0;
+  let cited = 0;
   let ending: JsonObject = {};
   let saidUsage: JsonObject[string] | undefined;
   let frames: Frame[] = [];
@@ -77,7 +81,13 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       const shown = isText ? { ...content, [field]: "" } : content;
       emit({ type: "content-start", index: at, delta: { message: { content: shown } } });
       const before = `{"type":"content-delta","index":${at},"delta":{"message":{"content":{"${field}":`;
-      const open = { delta: "content-delta", before, after: "}}}}", end: { type: "content-end", index: at } };
+      const open = {
+        delta: "content-delta",
+        before,
+        after: "}}}}",
+        end: { type: "content-end", index: at },
+        place: at,
+      };
       parts.set(index, open);
       return open;
     };
@@ -111,12 +121,15 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     if (end) emit(end);
   }
 
+  function emitCitation(citation: JsonValue): void {
+    emit({ type: "citation-start", index: cited, delta: { message: { citations: citation } } });
+    emit({ type: "citation-end", index: cited });
+    cited += 1;
+  }
+
   function finishChoice(event: ChoiceFinished): void {
     const { citations, logprobs, message: _, ...more } = crossing.extra(event.extra, "") ?? {};
-    for (const [index, citation] of (listIn(citations) ?? []).entries()) {
-      emit({ type: "citation-start", index, delta: { message: { citations: citation } } });
-      emit({ type: "citation-end", index });
-    }
+    for (const citation of listIn(citations) ?? []) emitCitation(citation);
     const empty = { message: { content: { text: "" } } };
     for (const item of listIn(logprobs) ?? []) emit({ type: "content-delta", index: 0, delta: empty, logprobs: item });
     const reason = encodeFinish(event, kinds, crossing);
@@ -135,6 +148,11 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       open,
       openPart,
       growPart,
+      cite(index, { citations, text }) {
+        const path = replyPath(crossing.from, 0, index);
+        const place = parts.get(index)?.place ?? 0;
+        for (const wire of encodeTextCitations({ citations, text }, place, path, crossing)) emitCitation(wire);
+      },
       closePart,
       finishChoice,
       finish,

@@ -270,7 +270,7 @@ describe("streamed parts", () => {
     ]);
   });
 
-  test("hazard 45: citations gather over the stream, stay whole, and are reported lost elsewhere", () => {
+  test("hazard 45: citations gather over the stream, stay whole, and are said elsewhere", () => {
     const cited = (uri: string) => ({ citationMetadata: { citationSources: [{ uri }] } });
     const events = eventsOf([
       chunk([{ text: "a" }], cited("https://a")),
@@ -280,11 +280,17 @@ describe("streamed parts", () => {
         finishReason: "STOP",
       }),
     ]);
-    expect(fold(events).choices[0]!.extra).toEqual({
-      citationMetadata: { citationSources: [{ uri: "https://a" }, { uri: "https://b" }] },
-      groundingMetadata: { webSearchQueries: ["q"] },
+    const reply = fold(events);
+    expect(reply.choices[0]!.parts[0]!.citations).toMatchObject([{ url: "https://a" }, { url: "https://b" }]);
+    expect(gemini.unary.encode(reply, new LossReport())).toMatchObject({
+      candidates: [
+        {
+          citationMetadata: { citationSources: [{ uri: "https://a" }, { uri: "https://b" }] },
+          groundingMetadata: { webSearchQueries: ["q"] },
+        },
+      ],
     });
-    expect(streamTo(openaiChat, events).lost).toEqual(["citationMetadata", "groundingMetadata"]);
+    expect(streamTo(openaiChat, events).lost).toEqual(["groundingMetadata"]);
   });
 });
 

@@ -2,7 +2,9 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { choiceFinished, partClosed, partGrown, partOpened } from "../../canonical/events.ts";
 import { mergeExtra } from "../../canonical/extra.ts";
+import { cite } from "../citations.ts";
 import { listIn, objectIn, stringIn } from "../wire.ts";
+import { decodeSources, sourcesApart } from "./citations.ts";
 import { decodeFinish, nativeFinish } from "./finish.ts";
 import { createPartialArguments, type PartialArguments } from "./partial-arguments.ts";
 import { answerIds, candidateExtra, decodeAnswerPart, explanation } from "./reply.ts";
@@ -18,7 +20,7 @@ export function createCandidateDecoder(choice: number, replyId: string): Candida
   const ids = answerIds(replyId);
   let nextPart = 0;
   /** The words that grow now: each chunk goes on where the one before has stopped. */
-  let prose: { readonly kind: "text" | "reasoning"; readonly index: number } | undefined;
+  let prose: { readonly kind: "text" | "reasoning"; readonly index: number; words: string } | undefined;
   /** A call whose arguments come in pieces. */
   let call: { readonly wire: JsonObject; readonly args: PartialArguments } | undefined;
   let native = "";
@@ -55,10 +57,11 @@ export function createCandidateDecoder(choice: number, replyId: string): Candida
       closeProse(events);
       events.push(partClosed(choice, open(part, events)));
     } else if (prose?.kind === kind.case) {
+      prose.words += kind.value.text;
       events.push(partGrown(choice, prose.index, { case: "text", value: kind.value.text }));
     } else {
       closeProse(events);
-      prose = { kind: kind.case, index: open(part, events) };
+      prose = { kind: kind.case, index: open(part, events), words: kind.value.text };
     }
   }
 
@@ -95,6 +98,10 @@ export function createCandidateDecoder(choice: number, replyId: string): Candida
     },
     finish(events) {
       finishCall(events);
+      if (prose?.kind === "text" && extra) {
+        cite(choice, prose.index, decodeSources(extra, prose.words, undefined), events);
+        extra = sourcesApart(extra);
+      }
       closeProse(events);
       const why = explanation(native, finishMessage);
       if (why) events.push(partClosed(choice, open(why, events)));

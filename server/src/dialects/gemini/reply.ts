@@ -8,6 +8,7 @@ import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { inventedCallId } from "./call-id.ts";
+import { attachSources, encodeSources, type SourcedText, sourcesTogether } from "./citations.ts";
 import { errorInAnswer } from "./error.ts";
 import { decodeFinish, encodeFinish, explains, nativeFinish } from "./finish.ts";
 import { answerArguments, type CallIds, decodePart, encodePart, type PartContext, saysNothing } from "./parts.ts";
@@ -96,7 +97,7 @@ function decodeCandidate(wire: JsonObject, at: number, replyId: string): Choice 
     finishReason: decodeFinish(native),
     nativeFinishReason: native,
     stopSequence: "",
-    extra: candidateExtra(wire),
+    extra: attachSources(parts, candidateExtra(wire)),
   };
 }
 
@@ -161,16 +162,26 @@ export function timeOf(seconds: bigint): string {
 function encodeChoice(choice: Choice, crossing: Crossing): JsonObject {
   const context = answerContext(crossing);
   const kinds = new Set(choice.parts.map(({ kind }) => kind.case));
+  const sourced: SourcedText[] = [];
+  let next = 0;
   const parts = choice.parts.flatMap<JsonObject>((part, at) => {
     const path = replyPath(crossing.from, choice.index, at);
     if (saysNothing(part, path, crossing)) return [];
-    return encodeAnswerPart(part, path, context) ?? [];
+    const wire = encodeAnswerPart(part, path, context);
+    if (wire === undefined) return [];
+    const place = next;
+    next += 1;
+    const { kind, citations } = part;
+    const isCited = !crossing.same && kind.case === "text" && citations.length > 0;
+    if (isCited) sourced.push({ citations, text: kind.value.text, before: "", path, place });
+    return wire;
   });
   return {
     ...(parts.length > 0 || !crossing.same ? { content: { parts, role: "model" } } : {}),
     ...encodeFinish(choice, kinds, crossing),
     index: choice.index,
-    ...crossing.extra(choice.extra, ""),
+    ...encodeSources(sourced, crossing),
+    ...sourcesTogether(crossing.extra(choice.extra, "")),
   };
 }
 

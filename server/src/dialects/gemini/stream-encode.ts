@@ -8,6 +8,7 @@ import { replyPath } from "../reply-path.ts";
 import { encoderOf } from "../stream-encoder.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
+import { encodeSources, type SourcedText, sourcesTogether } from "./citations.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { ownSignature } from "./parts.ts";
@@ -31,6 +32,7 @@ interface OpenChoice {
   readonly parts: Map<number, OpenPart>;
   readonly kinds: Set<Part["kind"]["case"]>;
   ending: ChoiceFinished | undefined;
+  readonly sourced: SourcedText[];
 }
 
 /** Events to chunks, each an answer as far as it goes. The last one has the finish reasons and the usage. */
@@ -61,7 +63,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   function choiceAt(index: number): OpenChoice {
     let choice = choices.get(index);
     if (choice === undefined) {
-      choice = { index, parts: new Map(), kinds: new Set(), ending: undefined };
+      choice = { index, parts: new Map(), kinds: new Set(), ending: undefined, sourced: [] };
       choices.set(index, choice);
     }
     return choice;
@@ -151,30 +153,39 @@ export function createEncoder(context: StreamContext): StreamEncoder {
   }
 
   /** The vendor says something even when there is nothing to say, and clients look into it. */
-  function endOf({ index, ending, kinds, parts }: OpenChoice): JsonObject {
+  function endOf({ index, ending, kinds, parts, sourced }: OpenChoice): JsonObject {
     // What its origin left open is as much as there is.
     for (const part of [...parts.keys()]) closePart(choiceAt(index), part);
     const reason = ending ? encodeFinish(ending, kinds, crossing) : { finishReason: "STOP" };
     const content = { parts: [{ text: "" }], role: "model" };
-    return { content, ...reason, index, ...crossing.extra(ending?.extra, "") };
+    const own = sourcesTogether(crossing.extra(ending?.extra, ""));
+    return { content, ...reason, index, ...encodeSources(sourced, crossing), ...own };
   }
 
-  return encoderOf({
-    open,
-    openPart: (number, part, choice) => openPart(choiceAt(choice), number, part),
-    growPart: (number, delta, choice) => growPart(choiceAt(choice), number, delta),
-    closePart: (number, choice) => closePart(choiceAt(choice), number),
-    finishChoice(event) {
-      choiceAt(event.choice).ending = event;
+  return encoderOf(
+    {
+      open,
+      openPart: (number, part, choice) => openPart(choiceAt(choice), number, part),
+      growPart: (number, delta, choice) => growPart(choiceAt(choice), number, delta),
+      cite(number, cited, choice) {
+        if (crossing.same) return;
+        const path = replyPath(crossing.from, choice, number);
+        choiceAt(choice).sourced.push({ ...cited, path, place: undefined });
+      },
+      closePart: (number, choice) => closePart(choiceAt(choice), number),
+      finishChoice(event) {
+        choiceAt(event.choice).ending = event;
+      },
+      finish,
+      fail: (error) => frames.push(errorFrame(error, context.id)),
+      take() {
+        const taken = frames;
+        frames = [];
+        return taken;
+      },
     },
-    finish,
-    fail: (error) => frames.push(errorFrame(error, context.id)),
-    take() {
-      const taken = frames;
-      frames = [];
-      return taken;
-    },
-  });
+    context.losses,
+  );
 }
 
 const partHead = '{"candidates":[{"content":{"parts":[';

@@ -4,6 +4,7 @@ import { GatewayError, Reason } from "../../canonical/error.ts";
 import { reasoning, text } from "../../canonical/events.ts";
 import type { Losses } from "../../canonical/loss.ts";
 import { inputObject } from "../anthropic-messages/blocks.ts";
+import { loseCitations } from "../citations.ts";
 import { Crossing, spelling, takeSpelling } from "../crossing.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
@@ -108,6 +109,7 @@ function encodeMessage(choice: Choice | undefined, crossing: Crossing): JsonObje
       case "refusal":
         words += kind.value.text;
         crossing.extra(takeSpelling(part.extra).rest, path);
+        loseCitations(part.citations, path, crossing);
         break;
       case "reasoning":
         thoughts += thoughtOf(part, path, crossing);

@@ -3,8 +3,10 @@ import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { choiceFinished, partClosed, partGrown, partOpened, reasoning, refusal, text } from "../../canonical/events.ts";
 import { mergeExtra } from "../../canonical/extra.ts";
+import { cite } from "../citations.ts";
 import { spelling } from "../crossing.ts";
 import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
+import { decodeAnnotations } from "./annotations.ts";
 import { decodeFinish } from "./finish.ts";
 import { signedDetails } from "./reasoning.ts";
 import { callWords, decodeAnswerPart, inventedCallId } from "./reply.ts";
@@ -28,10 +30,17 @@ interface Call {
   extra: JsonObject | undefined;
 }
 
+interface Prose {
+  readonly kind: string;
+  readonly index: number;
+  words: string;
+  readonly annotations: JsonValue[];
+}
+
 export function createChoiceDecoder(choice: number, replyId: string): ChoiceDecoder {
   let nextPart = 0;
   /** The prose that grows now. Calls may stay open beside it. */
-  let prose: { readonly kind: string; readonly index: number } | undefined;
+  let prose: Prose | undefined;
   const calls: Call[] = [];
   const callAt = new Map<number, Call>();
   let native = "";
@@ -46,7 +55,10 @@ export function createChoiceDecoder(choice: number, replyId: string): ChoiceDeco
   }
 
   function closeProse(events: GenerateEvent[]): void {
-    if (prose) events.push(partClosed(choice, prose.index));
+    if (prose === undefined) return;
+    const { index, words, annotations } = prose;
+    if (annotations.length > 0) cite(choice, index, decodeAnnotations(annotations, words), events);
+    events.push(partClosed(choice, index));
     prose = undefined;
   }
 
@@ -71,12 +83,13 @@ export function createChoiceDecoder(choice: number, replyId: string): ChoiceDeco
 
   function growProse(kind: string, words: string, make: (words: string) => Part, events: GenerateEvent[]): void {
     if (prose?.kind === kind) {
+      prose.words += words;
       events.push(partGrown(choice, prose.index, { case: "text", value: words }));
       return;
     }
     closeProse(events);
     closeCompleteCalls(events);
-    prose = { kind, index: open(make(words), events) };
+    prose = { kind, index: open(make(words), events), words, annotations: [] };
   }
 
   function readReasoning(delta: JsonObject, events: GenerateEvent[]): void {
@@ -123,6 +136,14 @@ export function createChoiceDecoder(choice: number, replyId: string): ChoiceDeco
       closeCompleteCalls(events);
       events.push(partClosed(choice, open(part, events)));
     }
+  }
+
+  /** They come with the words or right after them; those that come later stay beside the message. */
+  function readAnnotations(wire: JsonValue): boolean {
+    const annotations = listIn(wire) ?? [];
+    if (annotations.length === 0 || prose?.kind !== "text") return false;
+    prose.annotations.push(...annotations);
+    return true;
   }
 
   function readCall(wire: JsonObject, events: GenerateEvent[]): void {
@@ -173,7 +194,8 @@ export function createChoiceDecoder(choice: number, replyId: string): ChoiceDeco
         const refused = stringIn(delta.refusal);
         if (refused) growProse("refusal", refused, (words) => refusal(words), events);
         for (const call of listIn(delta.tool_calls) ?? []) readCall(objectIn(call) ?? {}, events);
-        beside = mergeExtra(beside, fieldsBeside(delta, deltaWords));
+        const isCited = delta.annotations !== undefined && readAnnotations(delta.annotations);
+        beside = mergeExtra(beside, fieldsBeside(delta, isCited ? citedWords : deltaWords));
       }
       native = stringIn(wire.finish_reason) || native;
       const more = fieldsBeside(wire, choiceWords);
@@ -219,4 +241,5 @@ const deltaWords = new Set([
   "reasoning",
   "reasoning_details",
 ]);
+const citedWords = new Set([...deltaWords, "annotations"]);
 const choiceWords = new Set(["index", "delta", "message", "finish_reason"]);

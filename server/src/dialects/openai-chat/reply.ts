@@ -8,6 +8,7 @@ import { errorInAnswer } from "../error-body.ts";
 import { replyPath } from "../reply-path.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
+import { decodeAnnotations, encodeAnnotations, nestedShape } from "./annotations.ts";
 import { decodeFinish, encodeFinish } from "./finish.ts";
 import { decodePart, encodePart } from "./parts.ts";
 import { decodeReasoning, encodeReasoning } from "./reasoning.ts";
@@ -43,12 +44,14 @@ export function choicesIn(wire: JsonObject): JsonObject[] {
 function decodeChoice(wire: JsonObject, at: number, replyId: string): Choice {
   const message = objectIn(wire.message) ?? {};
   const native = stringIn(wire.finish_reason) ?? "";
-  const beside = fieldsBeside(message, messageWords);
+  const parts = decodeMessage(message, replyId);
+  const isCited = parts.some(({ citations }) => citations.length > 0);
+  const beside = fieldsBeside(message, isCited ? citedWords : messageWords);
   const extra = fieldsBeside(wire, choiceWords);
   return {
     $typeName: "pontage.v1.Choice",
     index: countIn(wire.index) ?? at,
-    parts: decodeMessage(message, replyId),
+    parts,
     finishReason: decodeFinish(native),
     nativeFinishReason: native,
     stopSequence: "",
@@ -59,7 +62,12 @@ function decodeChoice(wire: JsonObject, at: number, replyId: string): Choice {
 function decodeMessage(message: JsonObject, replyId: string): Part[] {
   const parts = decodeReasoning(message);
   if (typeof message.content === "string") {
-    if (message.content !== "") parts.push(text(message.content));
+    if (message.content !== "") {
+      const words = text(message.content);
+      const annotations = listIn(message.annotations) ?? [];
+      if (annotations.length > 0) words.citations = decodeAnnotations(annotations, message.content);
+      parts.push(words);
+    }
   } else {
     for (const item of listIn(message.content) ?? []) parts.push(decodeAnswerPart(objectIn(item) ?? {}));
   }
@@ -128,6 +136,8 @@ function encodeMessage(choice: Choice, crossing: Crossing): JsonObject {
   const thoughts: Part[] = [];
   const content: { part: Part; at: number }[] = [];
   const calls: JsonObject[] = [];
+  const annotations: JsonObject[] = [];
+  let said = "";
   let refused: string | null = null;
   for (const [at, part] of choice.parts.entries()) {
     const { kind } = part;
@@ -140,8 +150,13 @@ function encodeMessage(choice: Choice, crossing: Crossing): JsonObject {
     else if (kind.case === "refusal") {
       refused = (refused ?? "") + kind.value.text;
       crossing.extra(takeSpelling(part.extra).rest, path);
-    } else if (kind.case === "text" || crossing.same) content.push({ part, at });
-    else crossing.lose(path);
+    } else if (kind.case === "text" || crossing.same) {
+      content.push({ part, at });
+      if (kind.case !== "text") continue;
+      const cited = { citations: part.citations, text: kind.value.text, before: said };
+      annotations.push(...encodeAnnotations(cited, path, crossing, nestedShape));
+      said += kind.value.text;
+    } else crossing.lose(path);
   }
   const words = encodeContent(content, choice.index, crossing);
   return {
@@ -150,6 +165,7 @@ function encodeMessage(choice: Choice, crossing: Crossing): JsonObject {
     refusal: refused,
     ...encodeReasoning(thoughts),
     ...(calls.length > 0 ? { tool_calls: calls } : {}),
+    ...(annotations.length > 0 ? { annotations } : {}),
   };
 }
 
@@ -189,5 +205,6 @@ const messageWords = new Set([
   "reasoning",
   "reasoning_details",
 ]);
+const citedWords = new Set([...messageWords, "annotations"]);
 /** `index` is how compatible servers repeat a call's place in the list. */
 export const callWords = new Set(["id", "type", "function", "index"]);

@@ -8,6 +8,7 @@ import { replyPath } from "../reply-path.ts";
 import { encoderOf } from "../stream-encoder.ts";
 import { usageAsSaid } from "../usage-as-said.ts";
 import { objectIn } from "../wire.ts";
+import { encodeAnnotations, nestedShape } from "./annotations.ts";
 import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { encodePart } from "./parts.ts";
@@ -203,18 +204,26 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     emit("[DONE]");
   }
 
-  return encoderOf({
-    open,
-    openPart: (number, part, choice) => openPart(choiceAt(choice), number, part),
-    growPart: (number, delta, choice) => growPart(choiceAt(choice), number, delta),
-    closePart: (number, choice) => closePart(choiceAt(choice), number),
-    finishChoice: (event) => finishChoice(choiceAt(event.choice), event),
-    finish,
-    fail: (error) => frames.push(errorFrame(error)),
-    take() {
-      const taken = frames;
-      frames = [];
-      return taken;
+  return encoderOf(
+    {
+      open,
+      openPart: (number, part, choice) => openPart(choiceAt(choice), number, part),
+      growPart: (number, delta, choice) => growPart(choiceAt(choice), number, delta),
+      cite(number, cited, choice) {
+        const path = replyPath(crossing.from, choice, number);
+        const annotations = encodeAnnotations(cited, path, crossing, nestedShape);
+        if (annotations.length > 0) emitDelta(choice, { annotations });
+      },
+      closePart: (number, choice) => closePart(choiceAt(choice), number),
+      finishChoice: (event) => finishChoice(choiceAt(event.choice), event),
+      finish,
+      fail: (error) => frames.push(errorFrame(error)),
+      take() {
+        const taken = frames;
+        frames = [];
+        return taken;
+      },
     },
-  });
+    context.losses,
+  );
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { Choice, GenerateReply, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { text } from "../../canonical/events.ts";
 import type { Losses } from "../../canonical/loss.ts";
+import { loseCitations } from "../citations.ts";
 import { Crossing, takeSpelling } from "../crossing.ts";
 import { errorInAnswer } from "../error-body.ts";
 import { decodeFinish, type Ending, encodeFinish } from "../openai-chat/finish.ts";
@@ -80,6 +81,7 @@ export function wordsOf(said: Part, path: string, crossing: Crossing): string {
   if (kind.case === "refusal") crossing.lose("finish_reason");
   crossing.extra(takeSpelling(said.extra).rest, path);
   crossing.withoutForeignSignature(said, path);
+  loseCitations(said.citations, path, crossing);
   return kind.value.text;
 }
 

@@ -74,20 +74,23 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     emit("[DONE]");
   }
 
-  return encoderOf({
-    open,
-    openPart,
-    growPart,
-    finishChoice(event) {
-      const ending = { text: "", index: event.choice, logprobs: null, ...encodeEnding(event, crossing) };
-      emit(`${head}"choices":[${JSON.stringify({ ...ending, ...crossing.extra(event.extra, "") })}]${usageField}`);
+  return encoderOf(
+    {
+      open,
+      openPart,
+      growPart,
+      finishChoice(event) {
+        const ending = { text: "", index: event.choice, logprobs: null, ...encodeEnding(event, crossing) };
+        emit(`${head}"choices":[${JSON.stringify({ ...ending, ...crossing.extra(event.extra, "") })}]${usageField}`);
+      },
+      finish,
+      fail: (error) => frames.push(errorFrame(error)),
+      take() {
+        const taken = frames;
+        frames = [];
+        return taken;
+      },
     },
-    finish,
-    fail: (error) => frames.push(errorFrame(error)),
-    take() {
-      const taken = frames;
-      frames = [];
-      return taken;
-    },
-  });
+    context.losses,
+  );
 }

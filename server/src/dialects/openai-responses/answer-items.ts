@@ -4,6 +4,7 @@ import { GatewayError, Reason } from "../../canonical/error.ts";
 import { toolCall } from "../../canonical/events.ts";
 import type { Crossing } from "../crossing.ts";
 import { opaqueIn } from "../opaque.ts";
+import { decodeAnnotations, encodeAnnotations, flatShape } from "../openai-chat/annotations.ts";
 import { fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodePart, encodePart } from "./content.ts";
 import { callWords, whole } from "./input-decode.ts";
@@ -55,7 +56,11 @@ export function decodeAnswerPart(wire: JsonObject): Part {
       cause,
     });
   }
-  if (decoded.kind.case === "text" && decoded.extra) decoded.extra = withoutEmptyLists(decoded.extra);
+  const { kind, extra } = decoded;
+  if (kind.case !== "text" || extra === undefined) return decoded;
+  const annotations = listIn(extra.annotations) ?? [];
+  if (annotations.length > 0) decoded.citations = decodeAnnotations(annotations, kind.value.text);
+  decoded.extra = withoutEmptyLists(annotations.length > 0 ? { ...extra, annotations: [] } : extra);
   return decoded;
 }
 
@@ -93,7 +98,10 @@ export function encodeAnswerPart(part: Part, path: string, crossing: Crossing): 
     return undefined;
   }
   const wire = encodePart(part, path, crossing, "output_text");
-  return wire?.type === "output_text" ? { type: "output_text", annotations: [], logprobs: [], ...wire } : wire;
+  if (kind.case !== "text" || wire?.type !== "output_text") return wire;
+  const cited = { citations: part.citations, text: kind.value.text, before: "" };
+  const annotations = encodeAnnotations(cited, path, crossing, flatShape);
+  return { type: "output_text", annotations, logprobs: [], ...wire };
 }
 
 /** One item of `output`. `id` is the item's own, or an invented one; `status` is for items whose origin does not say. */

@@ -1,8 +1,10 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { partClosed, partGrown, partOpened, reasoning, refusal, text } from "../../canonical/events.ts";
 import { mergeExtra } from "../../canonical/extra.ts";
+import { cite } from "../citations.ts";
+import { decodeAnnotations } from "../openai-chat/annotations.ts";
 import { listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeAnswerPart, decodeCall, decodeOutputItem, messageFields } from "./answer-items.ts";
 import { type ItemMark, itemFacts, marked, markOf, namesOf } from "./mark.ts";
@@ -17,7 +19,7 @@ export interface ItemDecoder {
   growArguments(wire: JsonObject, events: GenerateEvent[]): void;
   /** `piece` numbers the pieces of the thoughts, or of their summary. */
   growThought(isContent: boolean, piece: number, wire: JsonObject, events: GenerateEvent[]): void;
-  annotate(at: number, wire: JsonObject, events: GenerateEvent[]): void;
+  annotate(at: number, wire: JsonObject): void;
   /** The item as it is said in the end, where it is. What the events left out is taken from there. */
   finish(wire: JsonObject | undefined, events: GenerateEvent[]): void;
 }
@@ -31,6 +33,7 @@ interface OpenPart {
   said: string;
   extra: JsonObject | undefined;
   piece: number;
+  readonly annotations: JsonValue[];
   closed: boolean;
 }
 
@@ -45,9 +48,13 @@ export function createItemDecoder(at: number, added: JsonObject, partNumber: (pa
     const index = partNumber(part);
     const { kind } = part;
     const said = kind.case === "toolCall" ? kind.value.arguments : wordsOf(part);
-    const opened: OpenPart = { key, index, kind: kind.case, said, extra: part.extra, piece: 0, closed: false };
+    const opened: OpenPart = {
+      ...{ key, index, kind: kind.case, said, extra: part.extra, piece: 0, closed: false },
+      // They are read when the words they point into are there.
+      annotations: saidOf(part),
+    };
     parts.push(opened);
-    events.push(partOpened(0, index, part));
+    events.push(partOpened(0, index, { ...part, citations: [] }));
     return opened;
   }
 
@@ -55,6 +62,7 @@ export function createItemDecoder(at: number, added: JsonObject, partNumber: (pa
     for (const part of parts) {
       if (part.closed) continue;
       part.closed = true;
+      if (part.annotations.length > 0) cite(0, part.index, decodeAnnotations(part.annotations, part.said), events);
       events.push(partClosed(0, part.index));
     }
   }
@@ -91,6 +99,7 @@ export function createItemDecoder(at: number, added: JsonObject, partNumber: (pa
     if (words.length > part.said.length && words.startsWith(part.said)) {
       grow(part, { case: field, value: words.slice(part.said.length) }, events);
     }
+    if (part.annotations.length === 0) part.annotations.push(...saidOf(whole));
     if (kind.case === "reasoning" && kind.value.signature !== "") {
       events.push(partGrown(0, part.index, { case: "signature", value: kind.value.signature }));
     }
@@ -132,10 +141,10 @@ export function createItemDecoder(at: number, added: JsonObject, partNumber: (pa
       part.piece = piece;
       grow(part, { case: "text", value: more }, events);
     },
-    annotate(place, wire, events) {
+    annotate(place, wire) {
       const annotation = objectIn(wire.annotation);
       const part = partAt(`${place}`);
-      if (part && annotation) grow(part, { case: "extra", value: { annotations: [annotation] } }, events);
+      if (part && annotation) part.annotations.push(annotation);
     },
     finish(wire, events) {
       if (isFinished) return;
@@ -161,6 +170,10 @@ function keyOf(part: Part, place: number): string {
   if (kind.case !== "reasoning") return `${place}`;
   if (markOf(part.extra)?.content) return "content";
   return kind.value.text === "" && kind.value.redacted !== "" ? "encrypted" : "summary";
+}
+
+function saidOf({ citations }: Part): JsonObject[] {
+  return citations.flatMap<JsonObject>(({ extra }) => extra ?? []);
 }
 
 function wordsOf({ kind }: Part): string {

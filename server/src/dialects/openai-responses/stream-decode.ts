@@ -106,7 +106,7 @@ export function createDecoder(): StreamDecoder {
         itemOf(wire, "reasoning", events).growThought(true, countIn(wire.content_index) ?? 0, wire, events);
         return;
       case "response.output_text.annotation.added":
-        itemOf(wire, "message", events).annotate(countIn(wire.content_index) ?? 0, wire, events);
+        itemOf(wire, "message", events).annotate(countIn(wire.content_index) ?? 0, wire);
         return;
       case "response.content_part.added":
         itemOf(wire, "message", events).beginPart(countIn(wire.content_index) ?? 0, objectIn(wire.part), events);

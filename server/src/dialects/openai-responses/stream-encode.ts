@@ -134,7 +134,6 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       case "text":
         startContent(part, "response.output_text.delta", ',"logprobs":[]');
         if (kind.value.text !== "") delta(kind.value.text);
-        for (const annotation of listIn(part.extra?.annotations) ?? []) annotate(annotation);
         return;
       case "refusal":
         startContent(part, "response.refusal.delta", "");
@@ -212,15 +211,6 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     sequenceNumber += 1;
   }
 
-  function annotate(annotation: JsonObject[string]): void {
-    if (!crossing.same) return;
-    const annotation_index = (listIn(current!.part.extra?.annotations)?.indexOf(annotation) ?? 0) || 0;
-    emitEntry("response.output_text.annotation.added", "content_index", current!.entry ?? 0, {
-      annotation_index,
-      annotation,
-    });
-  }
-
   function growPart(number: number, change: PartGrown["delta"]): void {
     if (current?.number === number) growCurrent(change);
     else waiting.find((part) => part.number === number)?.deltas.push(change);
@@ -233,8 +223,6 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     else if (change.case === "text") {
       if (part.kind.case === "reasoning") think(change.value);
       else delta(change.value);
-    } else if (change.case === "extra") {
-      for (const annotation of listIn((change.value as JsonObject).annotations) ?? []) annotate(annotation);
     }
   }
 
@@ -256,6 +244,10 @@ export function createEncoder(context: StreamContext): StreamEncoder {
     if (item.kind === "message") {
       const whole = encodeAnswerPart(part, item.path, crossing) ?? {};
       if (kind.case === "text") {
+        for (const [annotation_index, annotation] of (listIn(whole.annotations) ?? []).entries()) {
+          const added = { annotation_index, annotation };
+          emitEntry("response.output_text.annotation.added", "content_index", entry, added);
+        }
         const said = { logprobs: whole.logprobs ?? [], text: kind.value.text };
         emitEntry("response.output_text.done", "content_index", entry, said);
       } else if (kind.case === "refusal") {
@@ -328,6 +320,9 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       open,
       openPart,
       growPart,
+      cite(number, { citations }) {
+        for (const value of citations) growPart(number, { case: "citation", value });
+      },
       closePart,
       finishChoice(event) {
         ending = event;

@@ -63,8 +63,9 @@ describe("stream from a provider", () => {
       { type: "response.output_text.annotation.added", output_index: 0, content_index: 0, annotation },
       completed,
     ];
-    expect(partsOf(decode(wires))[0]!.extra).toMatchObject({
-      annotations: [annotation],
+    const [part] = partsOf(decode(wires));
+    expect(part!.citations).toMatchObject([{ url: "https://example.com", extra: annotation }]);
+    expect(part!.extra).toMatchObject({
       logprobs: [{ token: "Hi", logprob: 0 }],
     });
   });
