@@ -1,7 +1,9 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Citation, GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation, GenerateEvent, GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { partGrown } from "../canonical/events.ts";
+import type { Losses } from "../canonical/loss.ts";
 import type { Crossing } from "./crossing.ts";
+import { partPath } from "./paths.ts";
 import { countIn } from "./wire.ts";
 
 /** The sources of a text, and what is needed to say where the cited words stand. */
@@ -22,6 +24,15 @@ export interface Ruler {
   /** Undefined beyond the end of the text. */
   toUnits(count: number): number | undefined;
   fromUnits(units: number): number;
+}
+
+/** Sources are told with answers. In the turns of a request no dialect has a place for those that came from elsewhere. */
+export function loseSources(request: GenerateRequest, losses: Losses): void {
+  for (const [index, { parts }] of request.messages.entries()) {
+    for (const [at, { citations }] of parts.entries()) {
+      if (citations.length > 0) losses.lose(`${partPath(request, index, at)}.citations`);
+    }
+  }
 }
 
 /** What dialects count in a text. */

@@ -4,6 +4,7 @@ import type { EmbeddingRequest } from "@pontage/gen/pontage/v1/embedding_pb.ts";
 import type { GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
+import { loseSources } from "../dialects/citations.ts";
 import { embedding, type Family, generation, isEmbedding } from "../dialects/codec.ts";
 import type { Address, Dialect, Edits, Operation, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
 import { type CallThoughts, withoutThoughts, withThoughts } from "../dialects/thoughts.ts";
@@ -159,6 +160,7 @@ function reminded<Said extends Canonical>(value: Said, target: RequestTarget): S
   const generating = generationIn(value);
   if (generating === undefined) return value;
   const { dialect, losses, known } = target;
+  loseSources(generating, losses);
   if (target.withoutThoughts) return withoutThoughts(generating, losses) as Said;
   return known ? (withThoughts(generating, known, dialect.id, losses) as Said) : value;
 }

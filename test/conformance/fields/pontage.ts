@@ -81,12 +81,13 @@ export const pontageShapes: readonly Shape[] = [
       opaque: { dialect: "openai-chat", value: { type: "part_77" } },
       cache: sample({ ttlSeconds: 3600 }, { text: { text: "Long" } }),
       extra: sample({ mood: "fine-77" }, { text: { text: "Long" } }),
+      citations: sample([{ url: "https://example.com/77" }], { text: { text: "Long" } }),
     },
   }),
   shape("messages[].parts[] (the assistant's)", PartSchema, {
     ...{
       at: ["messages", 1, "parts", 0],
-      given: ["text", "image", "audio", "file", "toolResult", "opaque", "cache", "extra"],
+      given: ["text", "image", "audio", "file", "toolResult", "opaque", "cache", "extra", "citations"],
     },
     request: { ...request, messages: [user, assistant({}, hello), user] },
     samples: {

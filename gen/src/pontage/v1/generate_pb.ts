@@ -340,8 +340,7 @@ export type Part = Message$1<"pontage.v1.Part"> & {
   signature?: string | undefined;
 
   /**
-   * Who made a signature or encrypted thoughts, by the dialect of the maker's own API: `anthropic-messages` for Claude wherever
-   * it runs. Unset when nobody said.
+   * Who made a signature or encrypted thoughts, by the dialect of the maker's own API. Unset when nobody said.
    *
    * @generated from field: optional string origin = 13;
    */
@@ -390,8 +389,7 @@ export const TextSchema: GenMessage<Text> = /*@__PURE__*/
  */
 export type Citation = Message$1<"pontage.v1.Citation"> & {
   /**
-   * Where the cited words begin in the text of the part, in UTF-16 code units, whatever the origin counts in. Unset together
-   * with `end` where the origin gives no place: the source is one of the whole text then.
+   * Where the cited words begin in the part's text, in UTF-16 code units. Unset, as `end`, for a source of all of it.
    *
    * @generated from field: optional uint32 start = 1;
    */
