@@ -71,8 +71,10 @@ function encode({ case: kind, value }: GenerateEvent["event"], encoder: EventEnc
   } else if (kind === "partClosed") {
     sources.close(value.choice, value.index);
     encoder.closePart?.(value.index, value.choice);
-  } else if (kind === "choiceFinished") encoder.finishChoice(value);
-  else if (kind === "finished") encoder.finish(value.usage, value.extra);
+  } else if (kind === "choiceFinished") {
+    sources.finish(value.choice);
+    encoder.finishChoice(value);
+  } else if (kind === "finished") encoder.finish(value.usage, value.extra);
   else if (kind === "failed") encoder.fail(errorFrom(value.error));
 }
 
@@ -116,9 +118,15 @@ class Sources {
     this.#said[choice] = before + text;
     if (citations.length === 0) return;
     if (this.#encoder.cite) this.#encoder.cite(index, { citations, text, before }, choice);
-    else
-      for (const at of citations.keys())
-        this.#losses.lose(citationPath(this.from, replyPath(this.from, choice, index), at));
+    else {
+      const path = replyPath(this.from, choice, index);
+      for (const at of citations.keys()) this.#losses.lose(citationPath(this.from, path, at));
+    }
+  }
+
+  /** What its origin left open is as much as there is. */
+  finish(choice: number): void {
+    for (const text of this.#texts) if (text.choice === choice) this.close(choice, text.index);
   }
 
   #at(choice: number, index: number): OpenText | undefined {
