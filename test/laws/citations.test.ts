@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Citation, GenerateReply } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { GenerateReply } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { describe, expect, test } from "vitest";
 import { fold, unfold } from "../../server/src/canonical/fold.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";

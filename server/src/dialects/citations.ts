@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Citation, GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { GenerateEvent } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { partGrown } from "../canonical/events.ts";
 import type { Crossing } from "./crossing.ts";
 import { countIn } from "./wire.ts";

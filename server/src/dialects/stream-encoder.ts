@@ -1,12 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type {
-  ChoiceFinished,
-  Citation,
-  GenerateEvent,
-  Opened,
-  Part,
-  PartGrown,
-} from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { ChoiceFinished, GenerateEvent, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { errorFrom, type GatewayError } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { Citation, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { citation } from "../../canonical/events.ts";
 import { bytes, type Cited, type Citing, encodeCitations, type Ruler, rulerOf, spanOf, unitsOf } from "../citations.ts";
 import type { Crossing } from "../crossing.ts";
