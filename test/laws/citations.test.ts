@@ -191,6 +191,8 @@ test("the recordings with citations are read", () => {
     "cohere/stream-citations",
     "gemini/grounding-citations",
     "openai/citations-web-search",
+    "perplexity/stream-citations",
+    "perplexity/text",
   ]) {
     expect(names).toContain(name);
   }
