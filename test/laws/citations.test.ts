@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Citation, GenerateReply } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { GenerateReply } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { describe, expect, test } from "vitest";
 import { fold, unfold } from "../../server/src/canonical/fold.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
@@ -190,6 +191,8 @@ test("the recordings with citations are read", () => {
     "cohere/stream-citations",
     "gemini/grounding-citations",
     "openai/citations-web-search",
+    "perplexity/stream-citations",
+    "perplexity/text",
   ]) {
     expect(names).toContain(name);
   }

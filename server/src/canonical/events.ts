@@ -1,6 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
 import type {
-  Citation,
   FinishReason,
   GenerateEvent,
   Opened,

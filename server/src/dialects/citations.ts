@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Citation, GenerateEvent, GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { GenerateEvent, GenerateRequest } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { partGrown } from "../canonical/events.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Crossing } from "./crossing.ts";

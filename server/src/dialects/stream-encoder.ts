@@ -1,12 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type {
-  ChoiceFinished,
-  Citation,
-  GenerateEvent,
-  Opened,
-  Part,
-  PartGrown,
-} from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { ChoiceFinished, GenerateEvent, Opened, Part, PartGrown } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { errorFrom, type GatewayError } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
@@ -71,8 +65,10 @@ function encode({ case: kind, value }: GenerateEvent["event"], encoder: EventEnc
   } else if (kind === "partClosed") {
     sources.close(value.choice, value.index);
     encoder.closePart?.(value.index, value.choice);
-  } else if (kind === "choiceFinished") encoder.finishChoice(value);
-  else if (kind === "finished") encoder.finish(value.usage, value.extra);
+  } else if (kind === "choiceFinished") {
+    sources.finish(value.choice);
+    encoder.finishChoice(value);
+  } else if (kind === "finished") encoder.finish(value.usage, value.extra);
   else if (kind === "failed") encoder.fail(errorFrom(value.error));
 }
 
@@ -116,9 +112,15 @@ class Sources {
     this.#said[choice] = before + text;
     if (citations.length === 0) return;
     if (this.#encoder.cite) this.#encoder.cite(index, { citations, text, before }, choice);
-    else
-      for (const at of citations.keys())
-        this.#losses.lose(citationPath(this.from, replyPath(this.from, choice, index), at));
+    else {
+      const path = replyPath(this.from, choice, index);
+      for (const at of citations.keys()) this.#losses.lose(citationPath(this.from, path, at));
+    }
+  }
+
+  /** What its origin left open is as much as there is. */
+  finish(choice: number): void {
+    for (const text of this.#texts) if (text.choice === choice) this.close(choice, text.index);
   }
 
   #at(choice: number, index: number): OpenText | undefined {

@@ -12,6 +12,8 @@ import type { Value } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
 import type { Error } from "../error/v1/error_pb.ts";
 import { file_pontage_error_v1_error } from "../error/v1/error_pb.ts";
+import type { Citation } from "./citation_pb.ts";
+import { file_pontage_v1_citation } from "./citation_pb.ts";
 import type { Usage } from "./usage_pb.ts";
 import { file_pontage_v1_usage } from "./usage_pb.ts";
 import type { JsonObject, Message as Message$1, UnknownEnum } from "@bufbuild/protobuf";
@@ -20,7 +22,7 @@ import type { JsonObject, Message as Message$1, UnknownEnum } from "@bufbuild/pr
  * Describes the file pontage/v1/generate.proto.
  */
 export const file_pontage_v1_generate: GenFile = /*@__PURE__*/
-  fileDesc("Chlwb250YWdlL3YxL2dlbmVyYXRlLnByb3RvEgpwb250YWdlLnYxIugHCg9HZW5lcmF0ZVJlcXVlc3QSGQoFbW9kZWwYASABKAlCCrpIB3IFEAEYgAISMgoIbWVzc2FnZXMYAiADKAsyEy5wb250YWdlLnYxLk1lc3NhZ2VCC7pICJIBBQgBEJBOEioKBXRvb2xzGAMgAygLMhAucG9udGFnZS52MS5Ub29sQgm6SAaSAQMQ6AcSKwoLdG9vbF9jaG9pY2UYBCABKAsyFi5wb250YWdlLnYxLlRvb2xDaG9pY2USIAoTcGFyYWxsZWxfdG9vbF9jYWxscxgFIAEoCEgAiAEBEicKEW1heF9vdXRwdXRfdG9rZW5zGAYgASgNQge6SAQqAigBSAGIAQESMQoLdGVtcGVyYXR1cmUYByABKAFCF7pIFBISGQAAAAAAAABAKQAAAAAAAAAASAKIAQESKwoFdG9wX3AYCCABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAASAOIAQESEgoFdG9wX2sYCSABKA1IBIgBARIWCgRzdG9wGAogAygJQgi6SAWSAQIQQBIoCg9jYW5kaWRhdGVfY291bnQYCyABKA1CCrpIByoFGIABKAFIBYgBARIRCgRzZWVkGAwgASgDSAaIAQESNgoQcHJlc2VuY2VfcGVuYWx0eRgNIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAMBIB4gBARI3ChFmcmVxdWVuY3lfcGVuYWx0eRgOIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAMBICIgBARIVCghsb2dwcm9icxgPIAEoCEgJiAEBEhkKDHRvcF9sb2dwcm9icxgQIAEoDUgKiAEBEjMKD3Jlc3BvbnNlX2Zvcm1hdBgRIAEoCzIaLnBvbnRhZ2UudjEuUmVzcG9uc2VGb3JtYXQSLwoJcmVhc29uaW5nGBIgASgLMhwucG9udGFnZS52MS5SZWFzb25pbmdPcHRpb25zEhYKBHVzZXIYEyABKAlCCLpIBXIDGIAEEhgKB2RpYWxlY3QYFCABKAlCB7pIBHICGEASJgoFZXh0cmEYFSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QhYKFF9wYXJhbGxlbF90b29sX2NhbGxzQhQKEl9tYXhfb3V0cHV0X3Rva2Vuc0IOCgxfdGVtcGVyYXR1cmVCCAoGX3RvcF9wQggKBl90b3Bfa0ISChBfY2FuZGlkYXRlX2NvdW50QgcKBV9zZWVkQhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eUILCglfbG9ncHJvYnNCDwoNX3RvcF9sb2dwcm9icyKvAQoHTWVzc2FnZRIqCgRyb2xlGAEgASgOMhAucG9udGFnZS52MS5Sb2xlQgq6SAeCAQQQASAAEioKBXBhcnRzGAIgAygLMhAucG9udGFnZS52MS5QYXJ0Qgm6SAaSAQMQkE4SFgoEbmFtZRgDIAEoCUIIukgFcgMYgAISJgoFZXh0cmEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EgwKBGJhcmUYBSABKAgiqQQKBFBhcnQSIAoEdGV4dBgBIAEoCzIQLnBvbnRhZ2UudjEuVGV4dEgAEiIKBWltYWdlGAIgASgLMhEucG9udGFnZS52MS5NZWRpYUgAEiIKBWF1ZGlvGAMgASgLMhEucG9udGFnZS52MS5NZWRpYUgAEiEKBGZpbGUYBCABKAsyES5wb250YWdlLnYxLk1lZGlhSAASKQoJdG9vbF9jYWxsGAUgASgLMhQucG9udGFnZS52MS5Ub29sQ2FsbEgAEi0KC3Rvb2xfcmVzdWx0GAYgASgLMhYucG9udGFnZS52MS5Ub29sUmVzdWx0SAASKgoJcmVhc29uaW5nGAcgASgLMhUucG9udGFnZS52MS5SZWFzb25pbmdIABIjCgdyZWZ1c2FsGAggASgLMhAucG9udGFnZS52MS5UZXh0SAASJAoGb3BhcXVlGAkgASgLMhIucG9udGFnZS52MS5PcGFxdWVIABIkCgVjYWNoZRgKIAEoCzIVLnBvbnRhZ2UudjEuQ2FjaGVNYXJrEiYKBWV4dHJhGAsgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIWCglzaWduYXR1cmUYDCABKAlIAYgBARITCgZvcmlnaW4YDSABKAlIAogBARInCgljaXRhdGlvbnMYDiADKAsyFC5wb250YWdlLnYxLkNpdGF0aW9uQgYKBGtpbmRCDAoKX3NpZ25hdHVyZUIJCgdfb3JpZ2luIhQKBFRleHQSDAoEdGV4dBgBIAEoCSL8AQoIQ2l0YXRpb24SEgoFc3RhcnQYASABKA1IAIgBARIQCgNlbmQYAiABKA1IAYgBARILCgN1cmwYAyABKAkSDQoFdGl0bGUYBCABKAkSEQoJc291cmNlX2lkGAUgASgJEhkKDHNvdXJjZV9pbmRleBgGIAEoDUgCiAEBEg0KBXF1b3RlGAcgASgJEiYKBXJhbmdlGAggASgLMhcucG9udGFnZS52MS5Tb3VyY2VSYW5nZRImCgVleHRyYRgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCAoGX3N0YXJ0QgYKBF9lbmRCDwoNX3NvdXJjZV9pbmRleCKmAQoLU291cmNlUmFuZ2USKgoEdW5pdBgBIAEoDjIcLnBvbnRhZ2UudjEuU291cmNlUmFuZ2UuVW5pdBINCgVzdGFydBgCIAEoDRILCgNlbmQYAyABKA0iTwoEVW5pdBIUChBVTklUX1VOU1BFQ0lGSUVEEAASEgoOVU5JVF9DSEFSQUNURVIQARINCglVTklUX1BBR0UQAhIOCgpVTklUX0JMT0NLEAMiaAoFTWVkaWESEQoJbWltZV90eXBlGAEgASgJEg4KBGRhdGEYAiABKAxIABINCgN1cmwYAyABKAlIABIRCgdmaWxlX2lkGAQgASgJSAASEAoIZmlsZW5hbWUYBSABKAlCCAoGc291cmNlIjcKCFRvb2xDYWxsEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJYXJndW1lbnRzGAMgASgJImMKClRvb2xSZXN1bHQSFAoMdG9vbF9jYWxsX2lkGAEgASgJEh8KBXBhcnRzGAIgAygLMhAucG9udGFnZS52MS5QYXJ0EhAKCGlzX2Vycm9yGAMgASgIEgwKBGJhcmUYBCABKAgiPgoJUmVhc29uaW5nEgwKBHRleHQYASABKAkSEQoJc2lnbmF0dXJlGAIgASgJEhAKCHJlZGFjdGVkGAMgASgJIkAKBk9wYXF1ZRIPCgdkaWFsZWN0GAEgASgJEiUKBXZhbHVlGAIgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIiAKCUNhY2hlTWFyaxITCgt0dGxfc2Vjb25kcxgBIAEoDSLyAQoEVG9vbBIWCgRuYW1lGAEgASgJQgi6SAVyAxiAAhITCgtkZXNjcmlwdGlvbhgCIAEoCRIrCgpwYXJhbWV0ZXJzGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBITCgZzdHJpY3QYBCABKAhIAIgBARIkCgVjYWNoZRgFIAEoCzIVLnBvbnRhZ2UudjEuQ2FjaGVNYXJrEiYKBWV4dHJhGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIiCgZvcGFxdWUYByABKAsyEi5wb250YWdlLnYxLk9wYXF1ZUIJCgdfc3RyaWN0ItIBCgpUb29sQ2hvaWNlEjMKBG1vZGUYASABKA4yGy5wb250YWdlLnYxLlRvb2xDaG9pY2UuTW9kZUIIukgFggECEAESDAoEbmFtZRgCIAEoCRIiCgZvcGFxdWUYAyABKAsyEi5wb250YWdlLnYxLk9wYXF1ZSJdCgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX0FVVE8QARINCglNT0RFX05PTkUQAhIRCg1NT0RFX1JFUVVJUkVEEAMSDgoKTU9ERV9OQU1FRBAEIsMBCg5SZXNwb25zZUZvcm1hdBImCgR0ZXh0GAEgASgLMhYucG9udGFnZS52MS5UZXh0Rm9ybWF0SAASJgoEanNvbhgCIAEoCzIWLnBvbnRhZ2UudjEuSnNvbkZvcm1hdEgAEjMKC2pzb25fc2NoZW1hGAMgASgLMhwucG9udGFnZS52MS5Kc29uU2NoZW1hRm9ybWF0SAASJAoGb3BhcXVlGAQgASgLMhIucG9udGFnZS52MS5PcGFxdWVIAEIGCgRraW5kIgwKClRleHRGb3JtYXQiDAoKSnNvbkZvcm1hdCKmAQoQSnNvblNjaGVtYUZvcm1hdBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEicKBnNjaGVtYRgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSEwoGc3RyaWN0GAQgASgISACIAQESJgoFZXh0cmEYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QgkKB19zdHJpY3QiewoQUmVhc29uaW5nT3B0aW9ucxIXCgZlZmZvcnQYASABKAlCB7pIBHICGCASGgoNYnVkZ2V0X3Rva2VucxgCIAEoDUgAiAEBEhQKB2VuYWJsZWQYAyABKAhIAYgBAUIQCg5fYnVkZ2V0X3Rva2Vuc0IKCghfZW5hYmxlZCLHAQoNR2VuZXJhdGVSZXBseRIKCgJpZBgBIAEoCRINCgVtb2RlbBgCIAEoCRIbChNjcmVhdGVfdGltZV9zZWNvbmRzGAMgASgDEiMKB2Nob2ljZXMYBCADKAsyEi5wb250YWdlLnYxLkNob2ljZRIgCgV1c2FnZRgFIAEoCzIRLnBvbnRhZ2UudjEuVXNhZ2USDwoHZGlhbGVjdBgGIAEoCRImCgVleHRyYRgHIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QixgEKBkNob2ljZRINCgVpbmRleBgBIAEoDRIfCgVwYXJ0cxgCIAMoCzIQLnBvbnRhZ2UudjEuUGFydBIvCg1maW5pc2hfcmVhc29uGAMgASgOMhgucG9udGFnZS52MS5GaW5pc2hSZWFzb24SHAoUbmF0aXZlX2ZpbmlzaF9yZWFzb24YBCABKAkSFQoNc3RvcF9zZXF1ZW5jZRgFIAEoCRImCgVleHRyYRgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3Qi0AIKDUdlbmVyYXRlRXZlbnQSJAoGb3BlbmVkGAEgASgLMhIucG9udGFnZS52MS5PcGVuZWRIABItCgtwYXJ0X29wZW5lZBgCIAEoCzIWLnBvbnRhZ2UudjEuUGFydE9wZW5lZEgAEisKCnBhcnRfZ3Jvd24YAyABKAsyFS5wb250YWdlLnYxLlBhcnRHcm93bkgAEi0KC3BhcnRfY2xvc2VkGAQgASgLMhYucG9udGFnZS52MS5QYXJ0Q2xvc2VkSAASNQoPY2hvaWNlX2ZpbmlzaGVkGAUgASgLMhoucG9udGFnZS52MS5DaG9pY2VGaW5pc2hlZEgAEigKCGZpbmlzaGVkGAYgASgLMhQucG9udGFnZS52MS5GaW5pc2hlZEgAEiQKBmZhaWxlZBgHIAEoCzISLnBvbnRhZ2UudjEuRmFpbGVkSABCBwoFZXZlbnQimwEKBk9wZW5lZBIKCgJpZBgBIAEoCRINCgVtb2RlbBgCIAEoCRIbChNjcmVhdGVfdGltZV9zZWNvbmRzGAMgASgDEg8KB2RpYWxlY3QYBCABKAkSJgoFZXh0cmEYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiAKBXVzYWdlGAYgASgLMhEucG9udGFnZS52MS5Vc2FnZSJLCgpQYXJ0T3BlbmVkEg4KBmNob2ljZRgBIAEoDRINCgVpbmRleBgCIAEoDRIeCgRwYXJ0GAMgASgLMhAucG9udGFnZS52MS5QYXJ0IsEBCglQYXJ0R3Jvd24SDgoGY2hvaWNlGAEgASgNEg0KBWluZGV4GAIgASgNEg4KBHRleHQYAyABKAlIABITCglhcmd1bWVudHMYBCABKAlIABITCglzaWduYXR1cmUYBSABKAlIABIoCgVleHRyYRgGIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RIABIoCghjaXRhdGlvbhgHIAEoCzIULnBvbnRhZ2UudjEuQ2l0YXRpb25IAEIHCgVkZWx0YSIrCgpQYXJ0Q2xvc2VkEg4KBmNob2ljZRgBIAEoDRINCgVpbmRleBgCIAEoDSKuAQoOQ2hvaWNlRmluaXNoZWQSDgoGY2hvaWNlGAEgASgNEi8KDWZpbmlzaF9yZWFzb24YAiABKA4yGC5wb250YWdlLnYxLkZpbmlzaFJlYXNvbhIcChRuYXRpdmVfZmluaXNoX3JlYXNvbhgDIAEoCRIVCg1zdG9wX3NlcXVlbmNlGAQgASgJEiYKBWV4dHJhGAUgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJUCghGaW5pc2hlZBIgCgV1c2FnZRgBIAEoCzIRLnBvbnRhZ2UudjEuVXNhZ2USJgoFZXh0cmEYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IjAKBkZhaWxlZBImCgVlcnJvchgBIAEoCzIXLnBvbnRhZ2UuZXJyb3IudjEuRXJyb3IqZAoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9TWVNURU0QARISCg5ST0xFX0RFVkVMT1BFUhACEg0KCVJPTEVfVVNFUhADEhIKDlJPTEVfQVNTSVNUQU5UEAQq9AEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESHwobRklOSVNIX1JFQVNPTl9TVE9QX1NFUVVFTkNFEAISGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAxIeChpGSU5JU0hfUkVBU09OX0NPTlRFWFRfRlVMTBAEEhwKGEZJTklTSF9SRUFTT05fVE9PTF9DQUxMUxAFEhoKFkZJTklTSF9SRUFTT05fRklMVEVSRUQQBhIYChRGSU5JU0hfUkVBU09OX1BBVVNFRBAHYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_struct, file_pontage_error_v1_error, file_pontage_v1_usage]);
+  fileDesc("Chlwb250YWdlL3YxL2dlbmVyYXRlLnByb3RvEgpwb250YWdlLnYxIugHCg9HZW5lcmF0ZVJlcXVlc3QSGQoFbW9kZWwYASABKAlCCrpIB3IFEAEYgAISMgoIbWVzc2FnZXMYAiADKAsyEy5wb250YWdlLnYxLk1lc3NhZ2VCC7pICJIBBQgBEJBOEioKBXRvb2xzGAMgAygLMhAucG9udGFnZS52MS5Ub29sQgm6SAaSAQMQ6AcSKwoLdG9vbF9jaG9pY2UYBCABKAsyFi5wb250YWdlLnYxLlRvb2xDaG9pY2USIAoTcGFyYWxsZWxfdG9vbF9jYWxscxgFIAEoCEgAiAEBEicKEW1heF9vdXRwdXRfdG9rZW5zGAYgASgNQge6SAQqAigBSAGIAQESMQoLdGVtcGVyYXR1cmUYByABKAFCF7pIFBISGQAAAAAAAABAKQAAAAAAAAAASAKIAQESKwoFdG9wX3AYCCABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAASAOIAQESEgoFdG9wX2sYCSABKA1IBIgBARIWCgRzdG9wGAogAygJQgi6SAWSAQIQQBIoCg9jYW5kaWRhdGVfY291bnQYCyABKA1CCrpIByoFGIABKAFIBYgBARIRCgRzZWVkGAwgASgDSAaIAQESNgoQcHJlc2VuY2VfcGVuYWx0eRgNIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAMBIB4gBARI3ChFmcmVxdWVuY3lfcGVuYWx0eRgOIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAMBICIgBARIVCghsb2dwcm9icxgPIAEoCEgJiAEBEhkKDHRvcF9sb2dwcm9icxgQIAEoDUgKiAEBEjMKD3Jlc3BvbnNlX2Zvcm1hdBgRIAEoCzIaLnBvbnRhZ2UudjEuUmVzcG9uc2VGb3JtYXQSLwoJcmVhc29uaW5nGBIgASgLMhwucG9udGFnZS52MS5SZWFzb25pbmdPcHRpb25zEhYKBHVzZXIYEyABKAlCCLpIBXIDGIAEEhgKB2RpYWxlY3QYFCABKAlCB7pIBHICGEASJgoFZXh0cmEYFSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0QhYKFF9wYXJhbGxlbF90b29sX2NhbGxzQhQKEl9tYXhfb3V0cHV0X3Rva2Vuc0IOCgxfdGVtcGVyYXR1cmVCCAoGX3RvcF9wQggKBl90b3Bfa0ISChBfY2FuZGlkYXRlX2NvdW50QgcKBV9zZWVkQhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eUILCglfbG9ncHJvYnNCDwoNX3RvcF9sb2dwcm9icyKvAQoHTWVzc2FnZRIqCgRyb2xlGAEgASgOMhAucG9udGFnZS52MS5Sb2xlQgq6SAeCAQQQASAAEioKBXBhcnRzGAIgAygLMhAucG9udGFnZS52MS5QYXJ0Qgm6SAaSAQMQkE4SFgoEbmFtZRgDIAEoCUIIukgFcgMYgAISJgoFZXh0cmEYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EgwKBGJhcmUYBSABKAgiqQQKBFBhcnQSIAoEdGV4dBgBIAEoCzIQLnBvbnRhZ2UudjEuVGV4dEgAEiIKBWltYWdlGAIgASgLMhEucG9udGFnZS52MS5NZWRpYUgAEiIKBWF1ZGlvGAMgASgLMhEucG9udGFnZS52MS5NZWRpYUgAEiEKBGZpbGUYBCABKAsyES5wb250YWdlLnYxLk1lZGlhSAASKQoJdG9vbF9jYWxsGAUgASgLMhQucG9udGFnZS52MS5Ub29sQ2FsbEgAEi0KC3Rvb2xfcmVzdWx0GAYgASgLMhYucG9udGFnZS52MS5Ub29sUmVzdWx0SAASKgoJcmVhc29uaW5nGAcgASgLMhUucG9udGFnZS52MS5SZWFzb25pbmdIABIjCgdyZWZ1c2FsGAggASgLMhAucG9udGFnZS52MS5UZXh0SAASJAoGb3BhcXVlGAkgASgLMhIucG9udGFnZS52MS5PcGFxdWVIABIkCgVjYWNoZRgKIAEoCzIVLnBvbnRhZ2UudjEuQ2FjaGVNYXJrEiYKBWV4dHJhGAsgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIWCglzaWduYXR1cmUYDCABKAlIAYgBARITCgZvcmlnaW4YDSABKAlIAogBARInCgljaXRhdGlvbnMYDiADKAsyFC5wb250YWdlLnYxLkNpdGF0aW9uQgYKBGtpbmRCDAoKX3NpZ25hdHVyZUIJCgdfb3JpZ2luIhQKBFRleHQSDAoEdGV4dBgBIAEoCSJoCgVNZWRpYRIRCgltaW1lX3R5cGUYASABKAkSDgoEZGF0YRgCIAEoDEgAEg0KA3VybBgDIAEoCUgAEhEKB2ZpbGVfaWQYBCABKAlIABIQCghmaWxlbmFtZRgFIAEoCUIICgZzb3VyY2UiNwoIVG9vbENhbGwSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglhcmd1bWVudHMYAyABKAkiYwoKVG9vbFJlc3VsdBIUCgx0b29sX2NhbGxfaWQYASABKAkSHwoFcGFydHMYAiADKAsyEC5wb250YWdlLnYxLlBhcnQSEAoIaXNfZXJyb3IYAyABKAgSDAoEYmFyZRgEIAEoCCI+CglSZWFzb25pbmcSDAoEdGV4dBgBIAEoCRIRCglzaWduYXR1cmUYAiABKAkSEAoIcmVkYWN0ZWQYAyABKAkiQAoGT3BhcXVlEg8KB2RpYWxlY3QYASABKAkSJQoFdmFsdWUYAiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiIAoJQ2FjaGVNYXJrEhMKC3R0bF9zZWNvbmRzGAEgASgNIvIBCgRUb29sEhYKBG5hbWUYASABKAlCCLpIBXIDGIACEhMKC2Rlc2NyaXB0aW9uGAIgASgJEisKCnBhcmFtZXRlcnMYAyABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhMKBnN0cmljdBgEIAEoCEgAiAEBEiQKBWNhY2hlGAUgASgLMhUucG9udGFnZS52MS5DYWNoZU1hcmsSJgoFZXh0cmEYBiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiIKBm9wYXF1ZRgHIAEoCzISLnBvbnRhZ2UudjEuT3BhcXVlQgkKB19zdHJpY3Qi0gEKClRvb2xDaG9pY2USMwoEbW9kZRgBIAEoDjIbLnBvbnRhZ2UudjEuVG9vbENob2ljZS5Nb2RlQgi6SAWCAQIQARIMCgRuYW1lGAIgASgJEiIKBm9wYXF1ZRgDIAEoCzISLnBvbnRhZ2UudjEuT3BhcXVlIl0KBE1vZGUSFAoQTU9ERV9VTlNQRUNJRklFRBAAEg0KCU1PREVfQVVUTxABEg0KCU1PREVfTk9ORRACEhEKDU1PREVfUkVRVUlSRUQQAxIOCgpNT0RFX05BTUVEEAQiwwEKDlJlc3BvbnNlRm9ybWF0EiYKBHRleHQYASABKAsyFi5wb250YWdlLnYxLlRleHRGb3JtYXRIABImCgRqc29uGAIgASgLMhYucG9udGFnZS52MS5Kc29uRm9ybWF0SAASMwoLanNvbl9zY2hlbWEYAyABKAsyHC5wb250YWdlLnYxLkpzb25TY2hlbWFGb3JtYXRIABIkCgZvcGFxdWUYBCABKAsyEi5wb250YWdlLnYxLk9wYXF1ZUgAQgYKBGtpbmQiDAoKVGV4dEZvcm1hdCIMCgpKc29uRm9ybWF0IqYBChBKc29uU2NoZW1hRm9ybWF0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSJwoGc2NoZW1hGAMgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBITCgZzdHJpY3QYBCABKAhIAIgBARImCgVleHRyYRgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3RCCQoHX3N0cmljdCJ7ChBSZWFzb25pbmdPcHRpb25zEhcKBmVmZm9ydBgBIAEoCUIHukgEcgIYIBIaCg1idWRnZXRfdG9rZW5zGAIgASgNSACIAQESFAoHZW5hYmxlZBgDIAEoCEgBiAEBQhAKDl9idWRnZXRfdG9rZW5zQgoKCF9lbmFibGVkIscBCg1HZW5lcmF0ZVJlcGx5EgoKAmlkGAEgASgJEg0KBW1vZGVsGAIgASgJEhsKE2NyZWF0ZV90aW1lX3NlY29uZHMYAyABKAMSIwoHY2hvaWNlcxgEIAMoCzISLnBvbnRhZ2UudjEuQ2hvaWNlEiAKBXVzYWdlGAUgASgLMhEucG9udGFnZS52MS5Vc2FnZRIPCgdkaWFsZWN0GAYgASgJEiYKBWV4dHJhGAcgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCLGAQoGQ2hvaWNlEg0KBWluZGV4GAEgASgNEh8KBXBhcnRzGAIgAygLMhAucG9udGFnZS52MS5QYXJ0Ei8KDWZpbmlzaF9yZWFzb24YAyABKA4yGC5wb250YWdlLnYxLkZpbmlzaFJlYXNvbhIcChRuYXRpdmVfZmluaXNoX3JlYXNvbhgEIAEoCRIVCg1zdG9wX3NlcXVlbmNlGAUgASgJEiYKBWV4dHJhGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCLQAgoNR2VuZXJhdGVFdmVudBIkCgZvcGVuZWQYASABKAsyEi5wb250YWdlLnYxLk9wZW5lZEgAEi0KC3BhcnRfb3BlbmVkGAIgASgLMhYucG9udGFnZS52MS5QYXJ0T3BlbmVkSAASKwoKcGFydF9ncm93bhgDIAEoCzIVLnBvbnRhZ2UudjEuUGFydEdyb3duSAASLQoLcGFydF9jbG9zZWQYBCABKAsyFi5wb250YWdlLnYxLlBhcnRDbG9zZWRIABI1Cg9jaG9pY2VfZmluaXNoZWQYBSABKAsyGi5wb250YWdlLnYxLkNob2ljZUZpbmlzaGVkSAASKAoIZmluaXNoZWQYBiABKAsyFC5wb250YWdlLnYxLkZpbmlzaGVkSAASJAoGZmFpbGVkGAcgASgLMhIucG9udGFnZS52MS5GYWlsZWRIAEIHCgVldmVudCKbAQoGT3BlbmVkEgoKAmlkGAEgASgJEg0KBW1vZGVsGAIgASgJEhsKE2NyZWF0ZV90aW1lX3NlY29uZHMYAyABKAMSDwoHZGlhbGVjdBgEIAEoCRImCgVleHRyYRgFIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSIAoFdXNhZ2UYBiABKAsyES5wb250YWdlLnYxLlVzYWdlIksKClBhcnRPcGVuZWQSDgoGY2hvaWNlGAEgASgNEg0KBWluZGV4GAIgASgNEh4KBHBhcnQYAyABKAsyEC5wb250YWdlLnYxLlBhcnQiwQEKCVBhcnRHcm93bhIOCgZjaG9pY2UYASABKA0SDQoFaW5kZXgYAiABKA0SDgoEdGV4dBgDIAEoCUgAEhMKCWFyZ3VtZW50cxgEIAEoCUgAEhMKCXNpZ25hdHVyZRgFIAEoCUgAEigKBWV4dHJhGAYgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdEgAEigKCGNpdGF0aW9uGAcgASgLMhQucG9udGFnZS52MS5DaXRhdGlvbkgAQgcKBWRlbHRhIisKClBhcnRDbG9zZWQSDgoGY2hvaWNlGAEgASgNEg0KBWluZGV4GAIgASgNIq4BCg5DaG9pY2VGaW5pc2hlZBIOCgZjaG9pY2UYASABKA0SLwoNZmluaXNoX3JlYXNvbhgCIAEoDjIYLnBvbnRhZ2UudjEuRmluaXNoUmVhc29uEhwKFG5hdGl2ZV9maW5pc2hfcmVhc29uGAMgASgJEhUKDXN0b3Bfc2VxdWVuY2UYBCABKAkSJgoFZXh0cmEYBSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IlQKCEZpbmlzaGVkEiAKBXVzYWdlGAEgASgLMhEucG9udGFnZS52MS5Vc2FnZRImCgVleHRyYRgCIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiMAoGRmFpbGVkEiYKBWVycm9yGAEgASgLMhcucG9udGFnZS5lcnJvci52MS5FcnJvcipkCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1NZU1RFTRABEhIKDlJPTEVfREVWRUxPUEVSEAISDQoJUk9MRV9VU0VSEAMSEgoOUk9MRV9BU1NJU1RBTlQQBCr0AQoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIfChtGSU5JU0hfUkVBU09OX1NUT1BfU0VRVUVOQ0UQAhIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBADEh4KGkZJTklTSF9SRUFTT05fQ09OVEVYVF9GVUxMEAQSHAoYRklOSVNIX1JFQVNPTl9UT09MX0NBTExTEAUSGgoWRklOSVNIX1JFQVNPTl9GSUxURVJFRBAGEhgKFEZJTklTSF9SRUFTT05fUEFVU0VEEAdiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_struct, file_pontage_error_v1_error, file_pontage_v1_citation, file_pontage_v1_usage]);
 
 /**
  * A request for one generation.
@@ -340,7 +342,8 @@ export type Part = Message$1<"pontage.v1.Part"> & {
   signature?: string | undefined;
 
   /**
-   * Who made a signature or encrypted thoughts, by the dialect of the maker's own API. Unset when nobody said.
+   * Who made a signature or encrypted thoughts, by the dialect of the maker's own API: `anthropic-messages` for Claude wherever
+   * it runs. Unset when nobody said.
    *
    * @generated from field: optional string origin = 13;
    */
@@ -381,166 +384,6 @@ export type Text = Message$1<"pontage.v1.Text"> & {
  */
 export const TextSchema: GenMessage<Text> = /*@__PURE__*/
   messageDesc(file_pontage_v1_generate, 3);
-
-/**
- * A source of the words of a text.
- *
- * @generated from message pontage.v1.Citation
- */
-export type Citation = Message$1<"pontage.v1.Citation"> & {
-  /**
-   * Where the cited words begin in the part's text, in UTF-16 code units. Unset, as `end`, for a source of all of it.
-   *
-   * @generated from field: optional uint32 start = 1;
-   */
-  start?: number | undefined;
-
-  /**
-   * Where they end: the first code unit after them.
-   *
-   * @generated from field: optional uint32 end = 2;
-   */
-  end?: number | undefined;
-
-  /**
-   * The source's address. Empty for what is not on the web.
-   *
-   * @generated from field: string url = 3;
-   */
-  url: string;
-
-  /**
-   * The source's title.
-   *
-   * @generated from field: string title = 4;
-   */
-  title: string;
-
-  /**
-   * The id of the document or file, as the origin names it.
-   *
-   * @generated from field: string source_id = 5;
-   */
-  sourceId: string;
-
-  /**
-   * The document's number among those of the request, from 0.
-   *
-   * @generated from field: optional uint32 source_index = 6;
-   */
-  sourceIndex?: number | undefined;
-
-  /**
-   * The words of the source.
-   *
-   * @generated from field: string quote = 7;
-   */
-  quote: string;
-
-  /**
-   * Where these stand in the source.
-   *
-   * @generated from field: pontage.v1.SourceRange range = 8;
-   */
-  range?: SourceRange | undefined;
-
-  /**
-   * The citation as its origin writes it, whole, for clients of the same dialect.
-   *
-   * @generated from field: google.protobuf.Struct extra = 9;
-   */
-  extra?: JsonObject | undefined;
-};
-
-/**
- * Describes the message pontage.v1.Citation.
- * Use `create(CitationSchema)` to create a new message.
- */
-export const CitationSchema: GenMessage<Citation> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 4);
-
-/**
- * A place in a source, counted as its origin counts.
- *
- * @generated from message pontage.v1.SourceRange
- */
-export type SourceRange = Message$1<"pontage.v1.SourceRange"> & {
-  /**
-   * What is counted.
-   *
-   * @generated from field: pontage.v1.SourceRange.Unit unit = 1;
-   */
-  unit: SourceRange_Unit;
-
-  /**
-   * The first.
-   *
-   * @generated from field: uint32 start = 2;
-   */
-  start: number;
-
-  /**
-   * The first after it.
-   *
-   * @generated from field: uint32 end = 3;
-   */
-  end: number;
-};
-
-/**
- * Describes the message pontage.v1.SourceRange.
- * Use `create(SourceRangeSchema)` to create a new message.
- */
-export const SourceRangeSchema: GenMessage<SourceRange> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 5);
-
-/**
- * What is counted.
- *
- * @generated from enum pontage.v1.SourceRange.Unit
- */
-export const SourceRange_Unit = {
-  /**
-   * Not known.
-   *
-   * @generated from enum value: UNIT_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * Characters, from 0.
-   *
-   * @generated from enum value: UNIT_CHARACTER = 1;
-   */
-  CHARACTER: 1,
-
-  /**
-   * Pages, from 1.
-   *
-   * @generated from enum value: UNIT_PAGE = 2;
-   */
-  PAGE: 2,
-
-  /**
-   * Blocks of content, from 0.
-   *
-   * @generated from enum value: UNIT_BLOCK = 3;
-   */
-  BLOCK: 3,
-} as const;
-
-/**
- * What is counted.
- *
- * @generated from enum pontage.v1.SourceRange.Unit
- */
-export type SourceRange_Unit = (typeof SourceRange_Unit)[keyof typeof SourceRange_Unit] | UnknownEnum;
-
-/**
- * Describes the enum pontage.v1.SourceRange.Unit.
- */
-export const SourceRange_UnitSchema: GenEnum<SourceRange_Unit> = /*@__PURE__*/
-  enumDesc(file_pontage_v1_generate, 5, 0);
 
 /**
  * An image, sound or document.
@@ -599,7 +442,7 @@ export type Media = Message$1<"pontage.v1.Media"> & {
  * Use `create(MediaSchema)` to create a new message.
  */
 export const MediaSchema: GenMessage<Media> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 6);
+  messageDesc(file_pontage_v1_generate, 4);
 
 /**
  * The model's call of a function.
@@ -634,7 +477,7 @@ export type ToolCall = Message$1<"pontage.v1.ToolCall"> & {
  * Use `create(ToolCallSchema)` to create a new message.
  */
 export const ToolCallSchema: GenMessage<ToolCall> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 7);
+  messageDesc(file_pontage_v1_generate, 5);
 
 /**
  * The answer to a call.
@@ -676,7 +519,7 @@ export type ToolResult = Message$1<"pontage.v1.ToolResult"> & {
  * Use `create(ToolResultSchema)` to create a new message.
  */
 export const ToolResultSchema: GenMessage<ToolResult> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 8);
+  messageDesc(file_pontage_v1_generate, 6);
 
 /**
  * What the model thought.
@@ -711,7 +554,7 @@ export type Reasoning = Message$1<"pontage.v1.Reasoning"> & {
  * Use `create(ReasoningSchema)` to create a new message.
  */
 export const ReasoningSchema: GenMessage<Reasoning> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 9);
+  messageDesc(file_pontage_v1_generate, 7);
 
 /**
  * A value that only one dialect understands.
@@ -739,7 +582,7 @@ export type Opaque = Message$1<"pontage.v1.Opaque"> & {
  * Use `create(OpaqueSchema)` to create a new message.
  */
 export const OpaqueSchema: GenMessage<Opaque> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 10);
+  messageDesc(file_pontage_v1_generate, 8);
 
 /**
  * A place up to which the provider should cache the prompt.
@@ -760,7 +603,7 @@ export type CacheMark = Message$1<"pontage.v1.CacheMark"> & {
  * Use `create(CacheMarkSchema)` to create a new message.
  */
 export const CacheMarkSchema: GenMessage<CacheMark> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 11);
+  messageDesc(file_pontage_v1_generate, 9);
 
 /**
  * A function the model may call, or a tool only the origin's dialect understands.
@@ -823,7 +666,7 @@ export type Tool = Message$1<"pontage.v1.Tool"> & {
  * Use `create(ToolSchema)` to create a new message.
  */
 export const ToolSchema: GenMessage<Tool> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 12);
+  messageDesc(file_pontage_v1_generate, 10);
 
 /**
  * Whether the model must call a function.
@@ -858,7 +701,7 @@ export type ToolChoice = Message$1<"pontage.v1.ToolChoice"> & {
  * Use `create(ToolChoiceSchema)` to create a new message.
  */
 export const ToolChoiceSchema: GenMessage<ToolChoice> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 13);
+  messageDesc(file_pontage_v1_generate, 11);
 
 /**
  * How the choice is made.
@@ -913,7 +756,7 @@ export type ToolChoice_Mode = (typeof ToolChoice_Mode)[keyof typeof ToolChoice_M
  * Describes the enum pontage.v1.ToolChoice.Mode.
  */
 export const ToolChoice_ModeSchema: GenEnum<ToolChoice_Mode> = /*@__PURE__*/
-  enumDesc(file_pontage_v1_generate, 13, 0);
+  enumDesc(file_pontage_v1_generate, 11, 0);
 
 /**
  * The shape of the answer.
@@ -966,7 +809,7 @@ export type ResponseFormat = Message$1<"pontage.v1.ResponseFormat"> & {
  * Use `create(ResponseFormatSchema)` to create a new message.
  */
 export const ResponseFormatSchema: GenMessage<ResponseFormat> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 14);
+  messageDesc(file_pontage_v1_generate, 12);
 
 /**
  * Free text.
@@ -981,7 +824,7 @@ export type TextFormat = Message$1<"pontage.v1.TextFormat"> & {
  * Use `create(TextFormatSchema)` to create a new message.
  */
 export const TextFormatSchema: GenMessage<TextFormat> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 15);
+  messageDesc(file_pontage_v1_generate, 13);
 
 /**
  * Any JSON value.
@@ -996,7 +839,7 @@ export type JsonFormat = Message$1<"pontage.v1.JsonFormat"> & {
  * Use `create(JsonFormatSchema)` to create a new message.
  */
 export const JsonFormatSchema: GenMessage<JsonFormat> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 16);
+  messageDesc(file_pontage_v1_generate, 14);
 
 /**
  * JSON that matches a schema.
@@ -1045,7 +888,7 @@ export type JsonSchemaFormat = Message$1<"pontage.v1.JsonSchemaFormat"> & {
  * Use `create(JsonSchemaFormatSchema)` to create a new message.
  */
 export const JsonSchemaFormatSchema: GenMessage<JsonSchemaFormat> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 17);
+  messageDesc(file_pontage_v1_generate, 15);
 
 /**
  * How much the model may think.
@@ -1080,7 +923,7 @@ export type ReasoningOptions = Message$1<"pontage.v1.ReasoningOptions"> & {
  * Use `create(ReasoningOptionsSchema)` to create a new message.
  */
 export const ReasoningOptionsSchema: GenMessage<ReasoningOptions> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 18);
+  messageDesc(file_pontage_v1_generate, 16);
 
 /**
  * A whole answer. It is the fold of the answer's events.
@@ -1143,7 +986,7 @@ export type GenerateReply = Message$1<"pontage.v1.GenerateReply"> & {
  * Use `create(GenerateReplySchema)` to create a new message.
  */
 export const GenerateReplySchema: GenMessage<GenerateReply> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 19);
+  messageDesc(file_pontage_v1_generate, 17);
 
 /**
  * One of the answers.
@@ -1199,7 +1042,7 @@ export type Choice = Message$1<"pontage.v1.Choice"> & {
  * Use `create(ChoiceSchema)` to create a new message.
  */
 export const ChoiceSchema: GenMessage<Choice> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 20);
+  messageDesc(file_pontage_v1_generate, 18);
 
 /**
  * One step of an answer. A stream of them opens, grows and closes parts, and ends in exactly one `finished` or `failed`.
@@ -1276,7 +1119,7 @@ export type GenerateEvent = Message$1<"pontage.v1.GenerateEvent"> & {
  * Use `create(GenerateEventSchema)` to create a new message.
  */
 export const GenerateEventSchema: GenMessage<GenerateEvent> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 21);
+  messageDesc(file_pontage_v1_generate, 19);
 
 /**
  * The answer begins.
@@ -1332,7 +1175,7 @@ export type Opened = Message$1<"pontage.v1.Opened"> & {
  * Use `create(OpenedSchema)` to create a new message.
  */
 export const OpenedSchema: GenMessage<Opened> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 22);
+  messageDesc(file_pontage_v1_generate, 20);
 
 /**
  * A part begins.
@@ -1367,7 +1210,7 @@ export type PartOpened = Message$1<"pontage.v1.PartOpened"> & {
  * Use `create(PartOpenedSchema)` to create a new message.
  */
 export const PartOpenedSchema: GenMessage<PartOpened> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 23);
+  messageDesc(file_pontage_v1_generate, 21);
 
 /**
  * A part grows.
@@ -1442,7 +1285,7 @@ export type PartGrown = Message$1<"pontage.v1.PartGrown"> & {
  * Use `create(PartGrownSchema)` to create a new message.
  */
 export const PartGrownSchema: GenMessage<PartGrown> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 24);
+  messageDesc(file_pontage_v1_generate, 22);
 
 /**
  * A part is complete.
@@ -1470,7 +1313,7 @@ export type PartClosed = Message$1<"pontage.v1.PartClosed"> & {
  * Use `create(PartClosedSchema)` to create a new message.
  */
 export const PartClosedSchema: GenMessage<PartClosed> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 25);
+  messageDesc(file_pontage_v1_generate, 23);
 
 /**
  * One of the answers is complete.
@@ -1519,7 +1362,7 @@ export type ChoiceFinished = Message$1<"pontage.v1.ChoiceFinished"> & {
  * Use `create(ChoiceFinishedSchema)` to create a new message.
  */
 export const ChoiceFinishedSchema: GenMessage<ChoiceFinished> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 26);
+  messageDesc(file_pontage_v1_generate, 24);
 
 /**
  * Everything is complete.
@@ -1547,7 +1390,7 @@ export type Finished = Message$1<"pontage.v1.Finished"> & {
  * Use `create(FinishedSchema)` to create a new message.
  */
 export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 27);
+  messageDesc(file_pontage_v1_generate, 25);
 
 /**
  * It failed after it had begun.
@@ -1568,7 +1411,7 @@ export type Failed = Message$1<"pontage.v1.Failed"> & {
  * Use `create(FailedSchema)` to create a new message.
  */
 export const FailedSchema: GenMessage<Failed> = /*@__PURE__*/
-  messageDesc(file_pontage_v1_generate, 28);
+  messageDesc(file_pontage_v1_generate, 26);
 
 /**
  * Who speaks.

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import { type Citation, type SourceRange, SourceRange_Unit as Unit } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { type Citation, type SourceRange, SourceRange_Unit as Unit } from "@pontage/gen/pontage/v1/citation_pb.ts";
 import { citation } from "../../canonical/events.ts";
 import type { Citing } from "../citations.ts";
 import { countIn, stringIn } from "../wire.ts";

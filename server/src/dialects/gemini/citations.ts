@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { Citation, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
+import type { Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { citation } from "../../canonical/events.ts";
 import { bytes, type Cited, type Citing, encodeCitations, type Ruler, rulerOf, spanOf, unitsOf } from "../citations.ts";
 import type { Crossing } from "../crossing.ts";
@@ -116,6 +117,8 @@ export interface SourcedText extends Cited {
 /** The field that says the sources of a candidate from elsewhere. */
 export function encodeSources(texts: readonly SourcedText[], crossing: Crossing): JsonObject {
   const groundingChunks: JsonObject[] = [];
+  /** Several places may rest on the same chunk. */
+  const known = new Map<string, number>();
   const groundingSupports: JsonObject[] = [];
   for (const { citations, text, before, path, place } of texts) {
     const words = place === undefined ? before + text : text;
@@ -133,20 +136,16 @@ export function encodeSources(texts: readonly SourcedText[], crossing: Crossing)
           endIndex: ruler.fromUnits(offset + end),
           text: text.slice(start, end),
         };
-        groundingSupports.push({ segment, groundingChunkIndices: [indexOf(chunk, groundingChunks)] });
+        const name = JSON.stringify(chunk);
+        const index = known.get(name) ?? groundingChunks.push(chunk) - 1;
+        known.set(name, index);
+        groundingSupports.push({ segment, groundingChunkIndices: [index] });
         return chunk;
       },
     };
     encodeCitations({ citations, text }, path, crossing, () => citing);
   }
   return groundingChunks.length > 0 ? { groundingMetadata: { groundingChunks, groundingSupports } } : {};
-}
-
-/** Several places may rest on the same chunk. */
-function indexOf(chunk: JsonObject, chunks: JsonObject[]): number {
-  const words = JSON.stringify(chunk);
-  const known = chunks.findIndex((other) => JSON.stringify(other) === words);
-  return known >= 0 ? known : chunks.push(chunk) - 1;
 }
 
 /** A page of the web where only an address is known; else what a search of documents finds. */

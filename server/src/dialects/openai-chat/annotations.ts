@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import type { Citation } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
 import { citation } from "../../canonical/events.ts";
 import { type Cited, type Citing, codePoints, encodeCitations, rulerOf, spanOf, unitsOf } from "../citations.ts";
 import type { Crossing } from "../crossing.ts";

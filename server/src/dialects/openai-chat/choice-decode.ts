@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { choiceFinished, partClosed, partGrown, partOpened, reasoning, refusal, text } from "../../canonical/events.ts";
@@ -17,6 +18,8 @@ export interface ChoiceDecoder {
   push(wire: JsonObject, events: GenerateEvent[]): void;
   /** Closes what is open and says why the choice ended. */
   finish(events: GenerateEvent[]): void;
+  /** Sources of all that is said, before it is finished. False where no text is open to have them. */
+  cite(citations: readonly Citation[], events: GenerateEvent[]): boolean;
 }
 
 interface Call {
@@ -200,6 +203,11 @@ export function createChoiceDecoder(choice: number, replyId: string): ChoiceDeco
       native = stringIn(wire.finish_reason) || native;
       const more = fieldsBeside(wire, choiceWords);
       if (more) extra = mergeChoiceExtra(extra, more);
+    },
+    cite(citations, events) {
+      if (prose?.kind !== "text") return false;
+      cite(choice, prose.index, citations, events);
+      return true;
     },
     finish(events) {
       closeProse(events);

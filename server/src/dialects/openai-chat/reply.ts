@@ -12,6 +12,7 @@ import { decodeAnnotations, encodeAnnotations, nestedShape } from "./annotations
 import { decodeFinish, encodeFinish } from "./finish.ts";
 import { decodePart, encodePart } from "./parts.ts";
 import { decodeReasoning, encodeReasoning } from "./reasoning.ts";
+import { asListed, decodeSearchResults, searchResultsIn, withSearchResults } from "./search-results.ts";
 import { encodeSignature, signedCall } from "./signature.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
@@ -22,15 +23,20 @@ export function decodeReply(wire: JsonObject): GenerateReply {
   if (wire.error || wire.object === "error") throw errorInAnswer(wire);
   const choices = choicesIn(wire);
   const id = stringIn(wire.id) ?? "";
+  const decoded = choices.map((choice, at) => decodeChoice(choice, at, id));
+  const extra = fieldsBeside(wire, replyWords);
+  const lists = searchResultsIn(extra);
+  const texts = lists ? decoded.flatMap(({ parts }) => parts.find(({ kind }) => kind.case === "text") ?? []) : [];
+  for (const text of texts) text.citations = [...text.citations, ...decodeSearchResults(lists!)];
   return {
     $typeName: "pontage.v1.GenerateReply",
     id,
     model: stringIn(wire.model) ?? "",
     createTimeSeconds: BigInt(countIn(wire.created) ?? 0),
-    choices: choices.map((choice, at) => decodeChoice(choice, at, id)),
+    choices: decoded,
     usage: decodeUsage(wire.usage),
     dialect,
-    extra: fieldsBeside(wire, replyWords),
+    extra: texts.length > 0 ? withSearchResults(extra, lists) : extra,
   };
 }
 
@@ -116,7 +122,7 @@ export function encodeReply(reply: GenerateReply, losses: Losses): JsonObject {
     model: reply.model,
     choices: reply.choices.map((choice) => encodeChoice(choice, crossing)),
     ...(reply.usage ? { usage: usage ?? encodeUsage(reply.usage) } : {}),
-    ...crossing.extra(extra, ""),
+    ...asListed(crossing.extra(extra, "")),
   };
 }
 

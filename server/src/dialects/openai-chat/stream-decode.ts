@@ -9,6 +9,7 @@ import { errorInAnswer } from "../error-body.ts";
 import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, listIn, objectIn, parseObject, stringIn } from "../wire.ts";
 import { type ChoiceDecoder, createChoiceDecoder } from "./choice-decode.ts";
+import { decodeSearchResults, searchResultsIn, withSearchResults } from "./search-results.ts";
 import { decodeUsage } from "./usage.ts";
 
 const dialect = "openai-chat";
@@ -34,7 +35,10 @@ export function createDecoder(): StreamDecoder {
         model: stringIn(head.model) ?? "",
         createTimeSeconds: countIn(head.created) ?? 0,
         dialect,
-        extra: Object.keys(openedExtra).length > 0 ? openedExtra : undefined,
+        extra:
+          Object.keys(openedExtra).length > 0
+            ? withSearchResults(openedExtra, searchResultsIn(openedExtra))
+            : undefined,
       }),
     );
   }
@@ -75,8 +79,17 @@ export function createDecoder(): StreamDecoder {
 
   function finish(events: GenerateEvent[]): void {
     open(events);
-    for (const [, choice] of [...choices].sort(([a], [b]) => a - b)) choice.finish(events);
-    events.push(finished(usage, laterExtra));
+    const ordered = [...choices].sort(([a], [b]) => a - b).map(([, choice]) => choice);
+    let extra = laterExtra;
+    const lists = searchResultsIn({ ...openedExtra, ...laterExtra });
+    if (lists) {
+      const citations = decodeSearchResults(lists);
+      const isCited = ordered.map((choice) => choice.cite(citations, events)).includes(true);
+      // Where no text has them they are fields like others.
+      extra = isCited ? withSearchResults(laterExtra, lists) : { ...laterExtra, ...lists };
+    }
+    for (const choice of ordered) choice.finish(events);
+    events.push(finished(usage, extra));
   }
 
   function read(frame: Frame, events: GenerateEvent[]): void {

@@ -13,6 +13,7 @@ import { errorFrame } from "./error.ts";
 import { encodeFinish } from "./finish.ts";
 import { encodePart } from "./parts.ts";
 import { encodeDetails } from "./reasoning.ts";
+import { asListed } from "./search-results.ts";
 import { encodeSignature } from "./signature.ts";
 import { decodeUsage, encodeUsage } from "./usage.ts";
 
@@ -67,7 +68,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
       object: "chat.completion.chunk",
       created: Number(event.createTimeSeconds) || context.createTimeSeconds,
       model: event.model || context.model,
-      ...crossing.extra(extra, ""),
+      ...asListed(crossing.extra(extra, "")),
     });
     head = `${shared.slice(0, -1)},`;
     choiceAt(0);
@@ -194,7 +195,7 @@ export function createEncoder(context: StreamContext): StreamEncoder {
 
   function finish(usage: Usage | undefined, said: JsonObject | undefined): void {
     const { usage: raw = saidUsage, ...extra } = said ?? {};
-    const own = JSON.stringify(crossing.extra(extra, "") ?? {}).slice(1, -1);
+    const own = JSON.stringify(asListed(crossing.extra(extra, "")) ?? {}).slice(1, -1);
     const shown = context.showUsage && usage !== undefined;
     if (shown || own !== "") {
       const wire = (crossing.same && usageAsSaid(raw, usage, decodeUsage)) || (usage && encodeUsage(usage));
