@@ -19,8 +19,8 @@ import { createDatabase } from "../services/create-database.ts";
 import type { Simulator } from "../simulators/simulator.ts";
 import type { SpeechName } from "../simulators/speech.ts";
 
-/** `only`: the server speaks this dialect and none of the others that its type of provider does. */
-type ProviderSetting = Settings["providers"][number] & { readonly only?: DialectId };
+/** `only`: the server speaks these dialects and none of the others that its type of provider does. */
+type ProviderSetting = Settings["providers"][number] & { readonly only?: readonly DialectId[] };
 
 export interface TestGatewayOptions {
   /** Beside `sim`, which is always there. */
@@ -107,7 +107,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   );
   for (const { name, only } of options.providers ?? []) {
     const provider = gateway.router.provider(name)!;
-    if (only) Object.assign(provider, { speaks: provider.speaks.filter(({ dialect }) => dialect.id === only) });
+    if (only) Object.assign(provider, { speaks: provider.speaks.filter(({ dialect }) => only.includes(dialect.id)) });
   }
   const issueKey = async (name: string) => {
     const { key, secret } = await store.keys.issue({ name });
@@ -173,7 +173,8 @@ export function providerOf(
   more: Partial<ProviderSetting> = {},
 ): ProviderSetting {
   const [type, path] = providerTypes[speech];
-  const facts = { name, type, baseUrl: url + path, only: dialect, credential: upstreamSecret, discover: false };
+  const only: readonly DialectId[] = speech === "openai-chat" ? [dialect, "openai-completions"] : [dialect];
+  const facts = { name, type, baseUrl: url + path, only, credential: upstreamSecret, discover: false };
   return { ...facts, ...(speech === "bedrock-converse" && { region: "us-east-1" }), ...more };
 }
 

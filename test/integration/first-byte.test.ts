@@ -88,7 +88,7 @@ for (const door of doors) {
           inTurn(
             ({ response, speech, wire }) => {
               response.writeHead(200, { "content-type": speech.streamType });
-              response.write(bytesOf(speech.frames({ text: poem }, wire).slice(0, 3)), () => response.destroy());
+              response.write(bytesOf(speech.frames({ text: poem }, wire).slice(0, 6)), () => response.destroy());
             },
             { text: poem },
           ),

@@ -49,9 +49,9 @@ function provider(
     case "gemini":
       return { ...facts, type: "gemini_compatible", baseUrl: `${url}/v1beta` };
     case "bedrock-converse":
-      return { ...facts, type: "bedrock", baseUrl: url, region: "us-east-1" };
+      return { ...facts, type: "bedrock", baseUrl: url, region: "us-east-1", only: [dialect] };
     case "openai-responses":
-      return { ...facts, type: "openai", baseUrl: `${url}/v1`, only: dialect };
+      return { ...facts, type: "openai", baseUrl: `${url}/v1`, only: [dialect] };
   }
 }
 

@@ -27,7 +27,7 @@ export const openaiChat: Speech = {
   streamType: eventStream,
   asks: (path, request) =>
     path === "/v1/chat/completions" || path === "/v1/completions" ? askedInBody(request) : undefined,
-  refuses: refusesChat,
+  refuses: (request) => (request.prompt === undefined ? refusesChat(request) : undefined),
 
   whole(script, request) {
     if (request.prompt !== undefined) {

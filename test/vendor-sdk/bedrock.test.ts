@@ -85,7 +85,7 @@ describe.each(upstreamDialects)("Converse to %s", (dialect) => {
   });
 
   test("an error in the middle of a stream is an exception, and never an end", async () => {
-    const modelId = bridge.targets[dialect].model(errorAfter({ text: poem }, 4, 500));
+    const modelId = bridge.targets[dialect].model(errorAfter({ text: poem }, 6, 500));
     const { stream } = await client().send(new ConverseStreamCommand({ modelId, messages: [user] }));
     const names: string[] = [];
     const failure = await failureOf(

@@ -43,7 +43,13 @@ for (const dialect of upstreamDialects) {
       expect(answer.usage?.tokens).toMatchObject({ inputTokens: 21, outputTokens: 8 });
       const rows = await bridge.gateway.rowsOfModel(model.slice(model.indexOf("/") + 1));
       expect(rows).toMatchObject([
-        { outcome: "ok", inputTokens: 21n, outputTokens: 8n, doorDialect: "cohere-chat", upstreamDialect: dialect },
+        {
+          outcome: "ok",
+          inputTokens: 21n,
+          outputTokens: 8n,
+          doorDialect: "cohere-chat",
+          upstreamDialect: bridge.targets[dialect].simulator.dialect,
+        },
       ]);
     });
 
@@ -80,7 +86,7 @@ for (const dialect of upstreamDialects) {
       });
       expect(wordsOf(second.message.content as { type: string; text?: string }[])).toBe("It rains.");
       const { calls, results } = callsAndResults(target.requestsFor(model)[1]!.wire);
-      expect(calls).toEqual([["call_abc123", "weather", { city: "Bonn", days: 2 }]]);
+      expect(calls).toEqual([[oneCall.calls[0]!.id, "weather", { city: "Bonn", days: 2 }]]);
       expect(JSON.stringify(results)).toContain("4 °C, rain");
     });
 

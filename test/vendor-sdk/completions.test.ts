@@ -39,7 +39,7 @@ for (const { name, Client } of openaiVersions) {
         expect(answer.usage).toMatchObject({ prompt_tokens: 21, completion_tokens: 8, total_tokens: 29 });
         expect(JSON.stringify(target.requestsFor(model)[0]?.wire)).toContain(prompt);
         const rows = await bridge.gateway.rowsOfModel(model.slice(model.indexOf("/") + 1));
-        const upstreamDialect = isOwn ? "openai-completions" : dialect;
+        const upstreamDialect = isOwn ? "openai-completions" : bridge.targets[dialect].simulator.dialect;
         expect(rows).toMatchObject([
           { outcome: "ok", inputTokens: 21n, outputTokens: 8n, doorDialect: "openai-completions", upstreamDialect },
         ]);

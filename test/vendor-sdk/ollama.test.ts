@@ -46,7 +46,13 @@ for (const dialect of upstreamDialects) {
       expect(answer).toMatchObject({ done: true, done_reason: "stop", prompt_eval_count: 21, eval_count: 8 });
       const rows = await bridge.gateway.rowsOfModel(model.slice(model.indexOf("/") + 1));
       expect(rows).toMatchObject([
-        { outcome: "ok", inputTokens: 21n, outputTokens: 8n, doorDialect: "ollama-chat", upstreamDialect: dialect },
+        {
+          outcome: "ok",
+          inputTokens: 21n,
+          outputTokens: 8n,
+          doorDialect: "ollama-chat",
+          upstreamDialect: bridge.targets[dialect].simulator.dialect,
+        },
       ]);
     });
 
