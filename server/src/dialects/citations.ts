@@ -32,7 +32,7 @@ export const codePoints = () => 1;
 
 /** One walk over the text, however many citations there are. */
 export function rulerOf(text: string, sizeOf: (codePoint: number) => number): Ruler {
-  const marks = new Float64Array(text.length + 1);
+  const marks = new Uint32Array(text.length + 1);
   let count = 0;
   for (let at = 0; at < text.length; ) {
     const codePoint = text.codePointAt(at)!;

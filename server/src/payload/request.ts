@@ -6,6 +6,7 @@ import { GatewayError, Reason } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import { embedding, type Family, generation, isEmbedding } from "../dialects/codec.ts";
 import type { Address, Dialect, Operation, Quirks, RequestChange, RequestHead } from "../dialects/dialect.ts";
+import { partPath } from "../dialects/paths.ts";
 import { type CallThoughts, withoutThoughts, withThoughts } from "../dialects/thoughts.ts";
 import { defaultGateLimits, embeddingGateLimits, type Gated, gateJson } from "./json-gate.ts";
 
@@ -131,7 +132,18 @@ export class CanonicalRequest<Said extends Canonical> implements Request {
   }
 
   bytes(target: RequestTarget): Buffer {
+    const generating = this.value();
+    if (generating) loseCitations(generating, target.losses);
     return encode(this.#family, this.#value, target, this.head.stream);
+  }
+}
+
+/** They are for readers of answers: no provider takes them back in our words. */
+function loseCitations(request: GenerateRequest, losses: Losses): void {
+  for (const [index, { parts }] of request.messages.entries()) {
+    for (const [at, { citations }] of parts.entries()) {
+      if (citations.length > 0) losses.lose(`${partPath(request, index, at)}.citations`);
+    }
   }
 }
 
