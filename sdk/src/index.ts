@@ -1,6 +1,7 @@
 export type { Chat, TokenCount } from "./chat/chat.ts";
 export type { ChatMessage, ChatParams, FunctionTool, ResponseFormat } from "./chat/params.ts";
 export type {
+  Citation,
   MediaPart,
   OpaquePart,
   Part,

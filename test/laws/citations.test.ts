@@ -1,12 +1,14 @@
-import type { JsonObject } from "@bufbuild/protobuf";
+import { create, type JsonObject } from "@bufbuild/protobuf";
 import type { Citation } from "@pontage/gen/pontage/v1/citation_pb.ts";
-import type { GenerateReply } from "@pontage/gen/pontage/v1/generate_pb.ts";
+import { type GenerateReply, GenerateRequestSchema, Role } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { describe, expect, test } from "vitest";
 import { fold, unfold } from "../../server/src/canonical/fold.ts";
 import { LossReport } from "../../server/src/canonical/loss.ts";
 import { unitsOf } from "../../server/src/dialects/citations.ts";
+import { generation } from "../../server/src/dialects/codec.ts";
 import type { Dialect } from "../../server/src/dialects/dialect.ts";
 import { dialectOf } from "../../server/src/dialects/index.ts";
+import { CanonicalRequest } from "../../server/src/payload/request.ts";
 import { eventsOf, framesOf, othersOf, streamed, unary } from "./recordings.ts";
 
 /*
@@ -244,6 +246,32 @@ for (const { dialect, reply } of invented) {
   });
 }
 
+test("offsets are counted as the target counts: bytes at Gemini, characters at Chat and Cohere", () => {
+  const { unary: chat } = dialectOf("openai-chat");
+  const reply = chat.decode(handmade["openai-chat"]!);
+  const lost = new LossReport();
+  expect(dialectOf("gemini").unary.encode(reply, lost)).toMatchObject({
+    candidates: [{ groundingMetadata: { groundingSupports: [{ segment }] } }],
+  });
+  const { start_index: start, end_index: end } = place;
+  expect(dialectOf("cohere-chat").unary.encode(reply, lost)).toMatchObject({
+    message: { citations: [{ start, end, text: cited }] },
+  });
+  const gemini = dialectOf("gemini").unary.decode(handmade.gemini!);
+  const annotations = [{ type: "url_citation", url_citation: { ...place, url, title: "T" } }];
+  expect(chat.encode(gemini, lost)).toMatchObject({ choices: [{ message: { annotations } }] });
+});
+
+test("bytes are believed where nothing is quoted", () => {
+  const { text: _, ...unquoted } = segment;
+  const groundingMetadata = {
+    groundingChunks: [{ web: { uri: url, title: "T" } }],
+    groundingSupports: [{ segment: unquoted, groundingChunkIndices: [0] }],
+  };
+  const wire = { candidates: [{ content: { parts: [{ text }] }, groundingMetadata }] };
+  expect(citationsOf(dialectOf("gemini").unary.decode(wire))).toMatchObject([{ words: cited }]);
+});
+
 test.each([
   ["beyond the end", 5, 5000],
   ["the wrong way round", 5, 2],
@@ -265,4 +293,32 @@ test("offsets that do not enclose the quoted words are not believed", () => {
   };
   const reply = gemini.unary.decode({ candidates: [{ content: { parts: [{ text }] }, groundingMetadata }] });
   expect(citationsOf(reply)).toMatchObject([{ words: cited }]);
+});
+
+test("citations that our own clients send back are reported, since nobody takes them", () => {
+  const parts = [
+    { kind: { case: "text" as const, value: { text: "Hi" } } },
+    { kind: { case: "text" as const, value: { text } }, citations: [{ url }] },
+  ];
+  const request = create(GenerateRequestSchema, {
+    model: "m",
+    messages: [
+      { role: Role.ASSISTANT, parts },
+      { role: Role.USER, parts: parts.slice(0, 1) },
+    ],
+  });
+  const losses = new LossReport();
+  const target = { dialect: dialectOf("openai-chat"), operation: "generate" as const, model: "m", losses };
+  new CanonicalRequest(
+    generation,
+    request,
+    { model: "m", stream: false, showUsage: true, maxOutputTokens: undefined },
+    1,
+  ).bytes({
+    ...target,
+    askUsage: false,
+    outputLimit: 10,
+    quirks: undefined,
+  });
+  expect(losses.paths).toEqual(["messages[0].content[1].citations"]);
 });

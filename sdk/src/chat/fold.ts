@@ -77,6 +77,9 @@ function grow(part: Part, delta: PartGrown["delta"]): void {
     case "extra":
       part.extra = merged(part.extra, delta.value);
       break;
+    case "citation":
+      part.citations.push(delta.value);
+      break;
   }
 }
 

@@ -2,6 +2,7 @@ import { create, fromJson, type JsonObject, type JsonValue, type MessageInitShap
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { InvalidRequest } from "../error.ts";
+import type { Citation as ProtoCitation } from "../gen/pontage/v1/citation_pb.ts";
 import { type Media, PartSchema, type Part as ProtoPart } from "../gen/pontage/v1/generate_pb.ts";
 
 /** What every part may carry beside its content. */
@@ -16,6 +17,25 @@ export interface PartExtras {
 export interface TextPart extends PartExtras {
   type: "text";
   text: string;
+  /** Where the words come from. Only in answers. */
+  citations?: Citation[];
+}
+
+/** A source of the words of an answer. */
+export interface Citation {
+  /** Where the cited words begin and end in the text, as `text.slice(start, end)`. Without them it is one of the whole text. */
+  start?: number;
+  end?: number;
+  url?: string;
+  title?: string;
+  /** The id of the document or file, as the provider names it. */
+  sourceId?: string;
+  /** The document's number among those of the request, from 0. */
+  sourceIndex?: number;
+  /** The words of the source. */
+  quote?: string;
+  /** The citation as the provider wrote it. */
+  extra?: JsonObject;
 }
 
 /** The model's words for declining to answer. */
@@ -154,9 +174,26 @@ export function decodeParts(parts: readonly ProtoPart[]): Part[] {
   return parts.map(decodePart).filter((part) => part !== undefined);
 }
 
-function decodeKind({ kind }: ProtoPart): Part | undefined {
+function decodeCitation(citation: ProtoCitation): Citation {
+  const { start, end, url, title, sourceId, sourceIndex, quote, extra } = citation;
+  return {
+    ...(start === undefined ? {} : { start }),
+    ...(end === undefined ? {} : { end }),
+    ...(url ? { url } : {}),
+    ...(title ? { title } : {}),
+    ...(sourceId ? { sourceId } : {}),
+    ...(sourceIndex === undefined ? {} : { sourceIndex }),
+    ...(quote ? { quote } : {}),
+    ...(extra ? { extra } : {}),
+  };
+}
+
+function decodeKind({ kind, citations }: ProtoPart): Part | undefined {
   switch (kind.case) {
-    case "text":
+    case "text": {
+      const cited = citations.length > 0 ? { citations: citations.map(decodeCitation) } : {};
+      return { type: "text", text: kind.value.text, ...cited };
+    }
     case "refusal":
       return { type: kind.case, text: kind.value.text };
     case "reasoning": {

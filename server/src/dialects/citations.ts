@@ -27,7 +27,7 @@ export interface Ruler {
   fromUnits(units: number): number;
 }
 
-/** Sources are told with answers. In the turns of a request no dialect has a place for those that came from elsewhere. */
+/** For requests of our own clients: sources are for readers of answers, and no provider takes them back in our words. */
 export function loseSources(request: GenerateRequest, losses: Losses): void {
   for (const [index, { parts }] of request.messages.entries()) {
     for (const [at, { citations }] of parts.entries()) {
@@ -43,7 +43,7 @@ export const codePoints = () => 1;
 
 /** One walk over the text, however many citations there are. */
 export function rulerOf(text: string, sizeOf: (codePoint: number) => number): Ruler {
-  const marks = new Float64Array(text.length + 1);
+  const marks = new Uint32Array(text.length + 1);
   let count = 0;
   for (let at = 0; at < text.length; ) {
     const codePoint = text.codePointAt(at)!;

@@ -124,7 +124,9 @@ class Sources {
   }
 
   #at(choice: number, index: number): OpenText | undefined {
-    return this.#texts.find((text) => text.index === index && text.choice === choice);
+    // A loop, because this runs once per token and there is nearly always one text.
+    for (const text of this.#texts) if (text.index === index && text.choice === choice) return text;
+    return undefined;
   }
 }
 

@@ -134,6 +134,8 @@ export class CanonicalRequest<Said extends Canonical> implements Request {
   }
 
   bytes(target: RequestTarget): Buffer {
+    const generating = this.value();
+    if (generating) loseSources(generating, target.losses);
     return encode(this.#family, this.#value, target, this.head.stream);
   }
 }
@@ -160,7 +162,6 @@ function reminded<Said extends Canonical>(value: Said, target: RequestTarget): S
   const generating = generationIn(value);
   if (generating === undefined) return value;
   const { dialect, losses, known } = target;
-  loseSources(generating, losses);
   if (target.withoutThoughts) return withoutThoughts(generating, losses) as Said;
   return known ? (withThoughts(generating, known, dialect.id, losses) as Said) : value;
 }
