@@ -320,5 +320,5 @@ test("citations that our own clients send back are reported, since nobody takes 
     outputLimit: 10,
     quirks: undefined,
   });
-  expect(losses.paths).toEqual(["messages[0].content[1].citations"]);
+  expect(losses.paths).toEqual(["messages[0].parts[1].citations"]);
 });
