@@ -36,6 +36,14 @@ export function loseSources(request: GenerateRequest, losses: Losses): void {
   }
 }
 
+/** A longer text is not kept to find places in it: a client that does not read must not cost its whole answer. */
+export const mostKeptChars = 64 * 1024;
+
+/** The words so far, as far as they are kept. A place beyond them is not known. */
+export function kept(words: string, more: string): string {
+  return words.length > mostKeptChars ? words : words + more;
+}
+
 /** What dialects count in a text. */
 export const bytes = (codePoint: number) =>
   codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;

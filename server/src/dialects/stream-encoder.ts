@@ -5,7 +5,7 @@ import { errorFrom, type GatewayError } from "../canonical/error.ts";
 import type { Losses } from "../canonical/loss.ts";
 import type { Usage } from "../canonical/usage.ts";
 import type { Frame } from "../framing/frame.ts";
-import { type Cited, citationPath } from "./citations.ts";
+import { type Cited, citationPath, kept, mostKeptChars } from "./citations.ts";
 import type { StreamEncoder } from "./dialect.ts";
 import { replyPath } from "./reply-path.ts";
 
@@ -74,7 +74,8 @@ function encode({ case: kind, value }: GenerateEvent["event"], encoder: EventEnc
 
 /**
  * Gathers the sources of a text until it closes: they come before the words, among them or after them, and may stand for the
- * whole text. Streams without sources pay with the growth of one string.
+ * whole text. Streams without sources pay with the growth of one string. The sources of a text that has grown too long to
+ * be kept are reported lost.
  */
 class Sources {
   from = "";
@@ -96,7 +97,7 @@ class Sources {
 
   grow(choice: number, index: number, words: string): void {
     const open = this.#at(choice, index);
-    if (open) open.text += words;
+    if (open) open.text = kept(open.text, words);
   }
 
   cite(choice: number, index: number, citation: Citation): void {
@@ -109,9 +110,10 @@ class Sources {
     this.#texts = this.#texts.filter((text) => text !== open);
     const { text, citations } = open;
     const before = this.#said[choice] ?? "";
-    this.#said[choice] = before + text;
+    this.#said[choice] = kept(before, text);
     if (citations.length === 0) return;
-    if (this.#encoder.cite) this.#encoder.cite(index, { citations, text, before }, choice);
+    const isWhole = text.length <= mostKeptChars && before.length <= mostKeptChars;
+    if (isWhole && this.#encoder.cite) this.#encoder.cite(index, { citations, text, before }, choice);
     else {
       const path = replyPath(this.from, choice, index);
       for (const at of citations.keys()) this.#losses.lose(citationPath(this.from, path, at));

@@ -12,7 +12,7 @@ import {
   toolCall,
 } from "../../canonical/events.ts";
 import type { Frame } from "../../framing/frame.ts";
-import { cite } from "../citations.ts";
+import { cite, kept } from "../citations.ts";
 import type { StreamDecoder } from "../dialect.ts";
 import { decoderOf, garbage } from "../stream-decoder.ts";
 import { countIn, fieldsBeside, objectIn, parseObject, stringIn } from "../wire.ts";
@@ -74,7 +74,7 @@ export function createDecoder(): StreamDecoder {
     const index = parts.get(name);
     if (words === "") return;
     const open = index === undefined ? undefined : texts.get(index);
-    if (open) open.words += words;
+    if (open) open.words = kept(open.words, words);
     if (index === undefined) openPart(name, make(words), events);
     else events.push(partGrown(0, index, { case: "text", value: words }));
   }

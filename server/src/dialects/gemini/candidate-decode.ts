@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts";
 import { choiceFinished, partClosed, partGrown, partOpened } from "../../canonical/events.ts";
 import { mergeExtra } from "../../canonical/extra.ts";
-import { cite } from "../citations.ts";
+import { cite, kept } from "../citations.ts";
 import { listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeSources, sourcesApart } from "./citations.ts";
 import { decodeFinish, nativeFinish } from "./finish.ts";
@@ -57,7 +57,7 @@ export function createCandidateDecoder(choice: number, replyId: string): Candida
       closeProse(events);
       events.push(partClosed(choice, open(part, events)));
     } else if (prose?.kind === kind.case) {
-      prose.words += kind.value.text;
+      prose.words = kept(prose.words, kind.value.text);
       events.push(partGrown(choice, prose.index, { case: "text", value: kind.value.text }));
     } else {
       closeProse(events);

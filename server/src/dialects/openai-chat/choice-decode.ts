@@ -4,7 +4,7 @@ import type { GenerateEvent, Part } from "@pontage/gen/pontage/v1/generate_pb.ts
 import { GatewayError, Reason } from "../../canonical/error.ts";
 import { choiceFinished, partClosed, partGrown, partOpened, reasoning, refusal, text } from "../../canonical/events.ts";
 import { mergeExtra } from "../../canonical/extra.ts";
-import { cite } from "../citations.ts";
+import { cite, kept } from "../citations.ts";
 import { spelling } from "../crossing.ts";
 import { countIn, fieldsBeside, listIn, objectIn, stringIn } from "../wire.ts";
 import { decodeAnnotations } from "./annotations.ts";
@@ -86,7 +86,7 @@ export function createChoiceDecoder(choice: number, replyId: string): ChoiceDeco
 
   function growProse(kind: string, words: string, make: (words: string) => Part, events: GenerateEvent[]): void {
     if (prose?.kind === kind) {
-      prose.words += words;
+      prose.words = kept(prose.words, words);
       events.push(partGrown(choice, prose.index, { case: "text", value: words }));
       return;
     }
